@@ -1,0 +1,46 @@
+"""Bodies on their way out. Handlers do not care which kind it is; the door moves each in the cheapest way."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import msgspec
+
+
+class FileSpan(msgspec.Struct, frozen=True):
+    """Bytes `first` to `last` (both included) of the file at `path`; never empty. No Python runs per byte."""
+
+    path: str
+    first: int
+    last: int
+
+    @property
+    def size(self) -> int:
+        return self.last - self.first + 1
+
+
+class Pieces(msgspec.Struct, frozen=True):
+    """Several pieces, one behind the other: a multipart object's parts, a fork of several blobs."""
+
+    pieces: tuple[FileSpan | bytes, ...]
+
+
+class Stream:
+    """Bytes that come from somewhere else, in chunks. `size` is their number in bytes. It can be read once."""
+
+    __slots__ = ("chunks", "size")
+
+    def __init__(self, chunks: AsyncIterator[bytes], size: int) -> None:
+        self.chunks, self.size = chunks, size
+
+
+Body = bytes | FileSpan | Pieces | Stream
+
+
+def size_of(body: Body) -> int:
+    """The number of bytes in the body."""
+    if isinstance(body, bytes):
+        return len(body)
+    if isinstance(body, Pieces):
+        return sum(len(piece) if isinstance(piece, bytes) else piece.size for piece in body.pieces)
+    return body.size

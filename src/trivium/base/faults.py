@@ -1,0 +1,150 @@
+"""The fault catalogue: everything that can be wrong with a request, each a row.
+
+Theory of operation. A `FaultKind` is a row: a fine-grained name, the S3 code that AWS sends for it, an HTTP status and a
+message. Calling a kind makes a `Fault`, the one exception of the house; keyword facts given there become children of the
+error's XML (`raise NoSuchKey(Key=key)`). A dialect decides whether the name or the code is shown. The names follow
+ActiveScale 6.1 S3 API Reference, Table A-1, the codes and messages the AWS S3 API Reference, "Error responses".
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+CATALOGUE: Final[dict[str, FaultKind]] = {}
+
+
+class Fault(Exception):
+    """A refusal, on its way to the client. `facts` are shown to the client: never put a secret there."""
+
+    def __init__(self, kind: FaultKind, message: str, facts: dict[str, str | int]) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.message = message
+        self.facts = facts
+
+    def __repr__(self) -> str:
+        return f"Fault({self.kind.name}: {self.message}, {self.facts})"
+
+
+class FaultKind:
+    """One row of the catalogue. Calling it makes the `Fault` to raise.
+
+    `name` is unique; `code` is what AWS sends and several names may share it; `status` is the HTTP status.
+    """
+
+    __slots__ = ("code", "message", "name", "status")
+
+    def __init__(self, name: str, status: int, message: str, *, code: str = "") -> None:
+        if name in CATALOGUE:
+            raise AssertionError(f"fault {name} is declared twice")
+        self.name, self.status, self.message, self.code = name, status, message, code or name
+        CATALOGUE[name] = self
+
+    def __call__(self, message: str = "", /, **facts: str | int) -> Fault:
+        return Fault(self, message or self.message, facts)
+
+    def __repr__(self) -> str:
+        return f"FaultKind({self.name})"
+
+
+_row = FaultKind
+
+# What is asked for is not there
+NoSuchBucket = _row("NoSuchBucket", 404, "The specified bucket does not exist.")
+NoSuchKey = _row("NoSuchKey", 404, "The specified key does not exist.")
+NoSuchVersion = _row("NoSuchVersion", 404, "The specified version does not exist.")
+NoSuchUpload = _row(
+    "NoSuchUpload", 404, "The specified upload does not exist. The upload ID may be invalid, or the upload may have been"
+    " aborted or completed.",
+)
+NoSuchTagSet = _row("NoSuchTagSet", 404, "The TagSet does not exist")
+
+# Access and signatures
+AccessDenied = _row("AccessDenied", 403, "Access Denied")
+AnonymousAccessForbidden = _row("AnonymousAccessForbidden", 403, "Access Denied", code="AccessDenied")
+InvalidAccessKeyId = _row("InvalidAccessKeyId", 403, "The AWS Access Key Id you provided does not exist in our records.")
+SignatureDoesNotMatch = _row(
+    "SignatureDoesNotMatch", 403, "The request signature we calculated does not match the signature you provided. Check"
+    " your key and signing method.",
+)
+RequestTimeTooSkewed = _row(
+    "RequestTimeTooSkewed", 403, "The difference between the request time and the current time is too large.")
+RequestExpired = _row("RequestExpired", 403, "Request has expired", code="AccessDenied")
+AuthorizationHeadersNotSigned = _row(
+    "AuthorizationHeadersNotSigned", 403, "There were headers present in the request which were not signed",
+    code="AccessDenied",
+)
+AWSAuthenticationRequiresDate = _row(
+    "AWSAuthenticationRequiresDate", 403, "AWS authentication requires a valid Date or x-amz-date header",
+    code="AccessDenied",
+)
+
+# Preconditions and conflicts
+NotModified = _row("NotModified", 304, "Not Modified")
+PreconditionFailed = _row("PreconditionFailed", 412, "At least one of the pre-conditions you specified did not hold")
+ConditionalRequestConflict = _row(
+    "ConditionalRequestConflict", 409, "The conditional request cannot succeed due to a conflicting operation against"
+    " this resource.",
+)
+OperationAborted = _row(
+    "OperationAborted", 409, "A conflicting conditional operation is currently in progress against this resource. Try"
+    " again.",
+)
+BucketAlreadyExists = _row(
+    "BucketAlreadyExists", 409, "The requested bucket name is not available. The bucket namespace is shared by all users"
+    " of the system. Please select a different name and try again.",
+)
+BucketAlreadyOwnedByYou = _row(
+    "BucketAlreadyOwnedByYou", 409, "Your previous request to create the named bucket succeeded and you already own it.")
+BucketNotEmpty = _row("BucketNotEmpty", 409, "The bucket you tried to delete is not empty")
+VersionedBucketNotEmpty = _row(
+    "VersionedBucketNotEmpty", 409, "The bucket you tried to delete is not empty. You must delete all versions in the"
+    " bucket.", code="BucketNotEmpty",
+)
+InvalidBucketState = _row(
+    "InvalidBucketState", 409, "The request is not valid with the current state of the bucket.")
+InvalidObjectState = _row(
+    "InvalidObjectState", 403, "The operation is not valid for the current state of the object.")
+
+# Methods and features
+MethodNotAllowed = _row("MethodNotAllowed", 405, "The specified method is not allowed against this resource.")
+NotImplemented_ = _row(
+    "NotImplemented", 501, "A header or query you provided implies functionality that is not implemented")
+
+# Names and arguments
+InvalidBucketName = _row("InvalidBucketName", 400, "The specified bucket is not valid.")
+InvalidURI = _row("InvalidURI", 400, "Couldn't parse the specified URI.")
+KeyTooLong = _row("KeyTooLong", 400, "Your key is too long", code="KeyTooLongError")
+InvalidArgument = _row("InvalidArgument", 400, "Invalid Argument")
+InvalidRequest = _row("InvalidRequest", 400, "Invalid Request")
+InvalidTag = _row("InvalidTag", 400, "The tag provided was not a valid tag.")
+MetadataTooLarge = _row(
+    "MetadataTooLarge", 400, "Your metadata headers exceed the maximum allowed metadata size")
+InvalidStorageClass = _row("InvalidStorageClass", 400, "The storage class you specified is not valid")
+InvalidRange = _row("InvalidRange", 416, "The requested range is not satisfiable")
+RangeNotSatisfiable = _row(
+    "RangeNotSatisfiable", 416, "The requested partnumber is not satisfiable", code="InvalidPartNumber")
+
+# Bodies
+MissingContentLength = _row("MissingContentLength", 411, "You must provide the Content-Length HTTP header.")
+IncompleteBody = _row(
+    "IncompleteBody", 400, "You did not provide the number of bytes specified by the Content-Length HTTP header")
+EntityTooLarge = _row("EntityTooLarge", 400, "Your proposed upload exceeds the maximum allowed size")
+EntityTooSmall = _row("EntityTooSmall", 400, "Your proposed upload is smaller than the minimum allowed size")
+BadDigest = _row("BadDigest", 400, "The Content-MD5 or checksum value that you specified did not match what the server"
+                 " received.")
+InvalidDigest = _row("InvalidDigest", 400, "The Content-MD5 you specified was invalid.")
+XAmzContentSHA256Mismatch = _row(
+    "XAmzContentSHA256Mismatch", 400, "The provided 'x-amz-content-sha256' header does not match what was computed.")
+MalformedXML = _row(
+    "MalformedXML", 400, "The XML you provided was not well-formed or did not validate against our published schema")
+MissingRequestBodyError = _row("MissingRequestBodyError", 400, "Request Body is empty")
+RequestTimeout = _row(
+    "RequestTimeout", 400, "Your socket connection to the server was not read from or written to within the timeout"
+    " period.")
+
+# Ours
+InternalError = _row("InternalError", 500, "We encountered an internal error. Please try again.")
+InsufficientStorage = _row("InsufficientStorage", 507, "The storage is full.")
+SlowDown = _row("SlowDown", 503, "Please reduce your request rate.")
+ServiceUnavailable = _row("ServiceUnavailable", 503, "Service is unable to handle request.")

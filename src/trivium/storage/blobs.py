@@ -1,0 +1,133 @@
+"""Immutable contents: bytes that are written once, read often and shared by name.
+
+Theory of operation. Bytes come first, rows second. `write` makes a blob durable under a fresh id and returns its facts;
+nothing refers to it until a transaction calls `name` with those facts, together with whatever row needs the blob. A crash
+in between leaves an unnamed blob, which the sweep removes after a grace time. A named blob has one owner; `share` adds
+owners (copies, renames, completed uploads), `release` takes one away, and the last release leaves a garbage row, which
+the sweep turns into a removal once no reader can be using the blob any more. A layout is an immutable list of blob spans
+and may be shared and released in the same way: copying an object of ten thousand parts touches one row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Protocol
+
+import msgspec
+
+from trivium.base.body import FileSpan
+from trivium.storage import keys
+from trivium.storage.engine import Read, Write
+from trivium.storage.records import Records
+
+
+class Blob(msgspec.Struct, frozen=True, array_like=True):
+    """What is known of a blob: its id (32 hexadecimal digits), size in bytes, CRC64NVME of its bytes, time of writing."""
+
+    id: str
+    size: int
+    crc64: int
+    written_ms: int
+
+
+class BlobSpan(msgspec.Struct, frozen=True, array_like=True):
+    """`size` bytes of the blob `id`, from `offset` on. Both in bytes; `size` is never 0."""
+
+    id: str
+    offset: int
+    size: int
+
+
+class LayoutPart(msgspec.Struct, frozen=True, array_like=True):
+    """One part of a multipart object: its number, size, ETag, checksum (base64 or "") and where its bytes lie."""
+
+    number: int
+    size: int
+    etag: str
+    checksum: str
+    spans: tuple[BlobSpan, ...]
+
+
+class Layout(msgspec.Struct, frozen=True, array_like=True):
+    """What a multipart object is made of, in order."""
+
+    parts: tuple[LayoutPart, ...]
+
+
+BLOBS = Records(Blob)
+LAYOUTS = Records(Layout)
+
+
+class Blobs(Protocol):
+    """A place that keeps blobs."""
+
+    async def write(self, chunks: AsyncIterator[bytes]) -> Blob:
+        """Keep the bytes durably under a fresh id. When the iterator raises, nothing stays and its exception goes on.
+
+        Raises InsufficientStorage when the disk is full, InternalError when it fails. Memory use is constant.
+        """
+        ...
+
+    def locate(self, span: BlobSpan) -> FileSpan:
+        """Where the door finds the bytes."""
+        ...
+
+    async def read(self, span: BlobSpan) -> bytes:
+        """The bytes themselves, for our own use. Raises InternalError when they are gone or short."""
+        ...
+
+    async def remove(self, id: str) -> None:
+        """Let go of the blob's bytes; nothing happens when there are none."""
+        ...
+
+    def ids(self, *, older_than_ms: int) -> AsyncIterator[str]:
+        """All blobs whose bytes were last written before that time (ms since 1970), named or not, in no order."""
+        ...
+
+
+def name(tx: Write, blob: Blob) -> None:
+    """Make the blob's facts part of this transaction: from its commit on the blob is kept, and has one owner."""
+    tx.put(keys.text(keys.BLOB, blob.id), BLOBS.encode(blob))
+
+
+def put_layout(tx: Write, id: str, layout: Layout) -> None:
+    """Keep a layout, with one owner. It takes over one ownership of each of its spans' blobs from the caller."""
+    tx.put(keys.text(keys.LAYOUT, id), LAYOUTS.encode(layout))
+
+
+def get_layout(tx: Read, id: str) -> Layout:
+    """The layout. It must exist: rows that name one own it."""
+    data = tx.get(keys.text(keys.LAYOUT, id))
+    assert data is not None, f"layout {id} is owned but missing"
+    return LAYOUTS.decode(data)
+
+
+def share(tx: Write, id: str) -> None:
+    """One more owner for the blob or layout."""
+    row = keys.text(keys.SHARE, id)
+    owners = tx.get(row)
+    tx.put(row, keys.number(2 if owners is None else keys.read_number(owners) + 1))
+
+
+def release(tx: Write, id: str, *, now_ms: int) -> None:
+    """One owner fewer for the blob or layout; the last one leaves it to the sweep."""
+    row = keys.text(keys.SHARE, id)
+    owners = tx.get(row)
+    if owners is None:
+        tx.put(keys.GARBAGE + keys.number(tx.sequence()), GARBAGE.encode(Garbage(id, now_ms)))
+        return
+    left = keys.read_number(owners) - 1
+    if left == 1:
+        tx.delete(row)
+        return
+    tx.put(row, keys.number(left))
+
+
+class Garbage(msgspec.Struct, frozen=True, array_like=True):
+    """A blob or layout that lost its last owner, and when (ms since 1970)."""
+
+    id: str
+    since_ms: int
+
+
+GARBAGE = Records(Garbage)

@@ -1,0 +1,41 @@
+"""Stored records: a value as bytes, with a format number in front, so that tomorrow's house can read today's rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Generic, TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+
+
+class UnknownFormat(Exception):
+    """The row was written by a newer house: refuse it rather than guess."""
+
+
+class Records(Generic[T]):
+    """Encodes and decodes records of one type. The first byte is the format, the rest is MessagePack.
+
+    `older` says for each earlier format number how its bytes become today's value. Fields are only ever added at the
+    end, with a default; anything else is a new format number.
+    """
+
+    def __init__(self, of: type[T], *, format: int = 1, older: Mapping[int, Callable[[bytes], T]] | None = None) -> None:
+        self._prefix = bytes((format,))
+        self._format = format
+        self._older = dict(older or {})
+        self._encode = msgspec.msgpack.Encoder().encode
+        self._decode: Callable[[bytes], T] = msgspec.msgpack.Decoder(of).decode
+
+    def encode(self, value: T) -> bytes:
+        return self._prefix + self._encode(value)
+
+    def decode(self, data: bytes) -> T:
+        """The value. Raises UnknownFormat for a format number that this house has never heard of."""
+        if data[0] == self._format:
+            return self._decode(data[1:])
+        migrate = self._older.get(data[0])
+        if migrate is None:
+            raise UnknownFormat(f"format {data[0]}, known: {[*self._older, self._format]}")
+        return migrate(data[1:])
