@@ -1,0 +1,117 @@
+"""Digests and checksums: every algorithm S3 knows, each a row, and how checksums of parts become one of the whole.
+
+Source of names, header suffixes and which types an algorithm may have: Amazon S3 User Guide, "Checking object integrity".
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable, Iterable
+from typing import Final, Protocol
+
+import msgspec
+import xxhash
+from awscrt import checksums
+
+FULL_OBJECT: Final = "FULL_OBJECT"
+COMPOSITE: Final = "COMPOSITE"
+
+
+class Hasher(Protocol):
+    """Takes bytes, gives a digest."""
+
+    def update(self, data: bytes, /) -> None: ...
+
+    def digest(self) -> bytes: ...
+
+
+class Checksum(msgspec.Struct, frozen=True, array_like=True):
+    """A checksum as S3 shows it: algorithm name, base64 value (`…-N` when composite), FULL_OBJECT or COMPOSITE."""
+
+    algorithm: str
+    value: str
+    type: str = FULL_OBJECT
+
+
+class Algorithm(msgspec.Struct, frozen=True):
+    """A row: its name in S3, how to make a hasher, its length in bytes, which types multipart objects may have.
+
+    `combine(first, second, size of second in bytes)` gives the CRC of both together; None where there is no such way.
+    """
+
+    name: str
+    make: Callable[[], Hasher]
+    length: int
+    composite: bool
+    full_object: bool
+    combine: Callable[[int, int, int], int] | None = None
+
+    @property
+    def header(self) -> str:
+        """The header that carries it: `x-amz-checksum-crc32`."""
+        return f"x-amz-checksum-{self.name.lower()}"
+
+
+class _Crc:
+    """A CRC of awscrt in the shape of hashlib."""
+
+    __slots__ = ("_compute", "_length", "_value")
+
+    def __init__(self, compute: Callable[[bytes, int], int], length: int) -> None:
+        self._compute, self._length, self._value = compute, length, 0
+
+    def update(self, data: bytes, /) -> None:
+        self._value = self._compute(data, self._value)
+
+    def digest(self) -> bytes:
+        return self._value.to_bytes(self._length, "big")
+
+
+ALGORITHMS: Final[dict[str, Algorithm]] = {
+    row.name: row
+    for row in (
+        Algorithm("CRC32", lambda: _Crc(checksums.crc32, 4), 4, True, True, checksums.combine_crc32),
+        Algorithm("CRC32C", lambda: _Crc(checksums.crc32c, 4), 4, True, True, checksums.combine_crc32c),
+        Algorithm("CRC64NVME", lambda: _Crc(checksums.crc64nvme, 8), 8, False, True, checksums.combine_crc64nvme),
+        Algorithm("SHA1", hashlib.sha1, 20, True, False),
+        Algorithm("SHA256", hashlib.sha256, 32, True, False),
+        Algorithm("SHA512", hashlib.sha512, 64, True, False),
+        Algorithm("MD5", hashlib.md5, 16, True, False),
+        Algorithm("XXHASH64", xxhash.xxh64, 8, True, False),
+        Algorithm("XXHASH3", xxhash.xxh3_64, 8, True, False),
+        Algorithm("XXHASH128", xxhash.xxh3_128, 16, True, False),
+    )
+}
+
+
+def encode(digest: bytes) -> str:
+    """A digest as S3 writes it: base64."""
+    return base64.b64encode(digest).decode()
+
+
+def composite(algorithm: Algorithm, parts: Iterable[bytes]) -> str:
+    """The checksum of the parts' checksums, with the number of parts: base64, then `-N`."""
+    hasher, count = algorithm.make(), 0
+    for part in parts:
+        hasher.update(part)
+        count += 1
+    return f"{encode(hasher.digest())}-{count}"
+
+
+def combined(algorithm: Algorithm, parts: Iterable[tuple[bytes, int]]) -> bytes:
+    """The CRC of the whole, from each part's CRC and size in bytes. The algorithm must have `combine`."""
+    assert algorithm.combine is not None, f"{algorithm.name} cannot be combined"
+    value = 0
+    for digest, size in parts:
+        value = algorithm.combine(value, int.from_bytes(digest, "big"), size)
+    return value.to_bytes(algorithm.length, "big")
+
+
+def multipart_etag(md5s: Iterable[str]) -> str:
+    """The ETag of a multipart object, unquoted: MD5 of the parts' binary MD5s, then `-N`."""
+    hasher, count = hashlib.md5(usedforsecurity=False), 0
+    for md5 in md5s:
+        hasher.update(bytes.fromhex(md5))
+        count += 1
+    return f"{hasher.hexdigest()}-{count}"

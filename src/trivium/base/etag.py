@@ -1,0 +1,18 @@
+"""Entity tags: how S3 quotes them and how If-Match and If-None-Match name them."""
+
+from __future__ import annotations
+
+
+def quoted(etag: str) -> str:
+    """The ETag as it goes over the wire."""
+    return f'"{etag}"'
+
+
+def bare(text: str) -> str:
+    """An ETag that a client sent, without white space, weakness mark and quotes, any of which clients leave out or add."""
+    return text.strip().removeprefix("W/").strip('"')
+
+
+def named(header: str, etag: str) -> bool:
+    """Does the list of an If-Match or If-None-Match header name this (bare) ETag? `*` names every one."""
+    return header.strip() == "*" or any(bare(one) == etag for one in header.split(","))

@@ -59,6 +59,10 @@ NoSuchUpload = _row(
 )
 NoSuchTagSet = _row("NoSuchTagSet", 404, "The TagSet does not exist")
 
+KeyIsDeleteMarker = _row("KeyIsDeleteMarker", 404, "The specified key does not exist.", code="NoSuchKey")
+VersionIsDeleteMarker = _row(
+    "VersionIsDeleteMarker", 405, "The specified method is not allowed against this resource.", code="MethodNotAllowed")
+
 # Access and signatures
 AccessDenied = _row("AccessDenied", 403, "Access Denied")
 AnonymousAccessForbidden = _row("AnonymousAccessForbidden", 403, "Access Denied", code="AccessDenied")
@@ -117,6 +121,7 @@ InvalidURI = _row("InvalidURI", 400, "Couldn't parse the specified URI.")
 KeyTooLong = _row("KeyTooLong", 400, "Your key is too long", code="KeyTooLongError")
 InvalidArgument = _row("InvalidArgument", 400, "Invalid Argument")
 InvalidRequest = _row("InvalidRequest", 400, "Invalid Request")
+InvalidVersionId = _row("InvalidVersionId", 400, "Invalid version id specified", code="InvalidArgument")
 InvalidTag = _row("InvalidTag", 400, "The tag provided was not a valid tag.")
 MetadataTooLarge = _row(
     "MetadataTooLarge", 400, "Your metadata headers exceed the maximum allowed metadata size")

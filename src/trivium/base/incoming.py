@@ -1,0 +1,149 @@
+"""Bytes on their way in: checked and digested once, as they pass.
+
+Theory of operation. A `Source` gives raw bytes (the wire, a decoder around the wire, a file). `Incoming` wraps it for a
+bucket: whoever stores the bytes reads them through `whole` (small) or `chunks` (any size), and every digest that the
+request needs is fed on the way, in a thread when chunks are large. At the end the number of bytes and the caller's own
+checks must agree, else a Fault is raised before anything was promised; then `receipt` holds the digests.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Final, Protocol
+
+import msgspec
+
+from trivium.base import faults
+from trivium.base.digests import ALGORITHMS, Checksum, Hasher, encode
+
+_COALESCED_BYTES: Final = 1 << 20  # digesting in a thread costs a hop: worth it for a mebibyte, not for a packet
+_THREAD_FROM_BYTES: Final = 128 << 10
+
+
+class Source(Protocol):
+    """Raw bytes, readable once, by one of the two ways."""
+
+    async def whole(self) -> bytes: ...
+
+    def chunks(self) -> AsyncIterator[bytes]: ...
+
+
+class Receipt(msgspec.Struct, frozen=True):
+    """What has come in: its size in bytes and, by algorithm name, the binary digests."""
+
+    size: int
+    digests: Mapping[str, bytes]
+
+    @property
+    def md5(self) -> str:
+        """The MD5 in hexadecimal: the ETag of a plain object."""
+        return self.digests["MD5"].hex()
+
+    def checksum(self, algorithm: str) -> Checksum:
+        """The named checksum, of the full object."""
+        return Checksum(algorithm, encode(self.digests[algorithm]))
+
+
+def accept(receipt: Receipt) -> None:
+    """The check that finds nothing wrong."""
+
+
+class Incoming:
+    """An upload. `size` is the announced number of bytes, None when unknown.
+
+    `algorithms` are the digests to compute besides MD5; `check` sees the receipt and raises a Fault to refuse the bytes.
+    `checksum` names the algorithm whose value is kept with the object.
+    """
+
+    __slots__ = ("_algorithms", "_check", "_receipt", "_source", "checksum", "size")
+
+    def __init__(
+        self, source: Source, size: int | None, *, checksum: str = "CRC64NVME", algorithms: tuple[str, ...] = (),
+        check: Callable[[Receipt], None] = accept,
+    ) -> None:
+        self._source, self.size, self.checksum, self._check = source, size, checksum, check
+        self._algorithms = dict.fromkeys(("MD5", checksum, *algorithms))
+        self._receipt: Receipt | None = None
+
+    @property
+    def receipt(self) -> Receipt:
+        """The digests; there are none before the last byte."""
+        assert self._receipt is not None, "the upload has not been read to its end"
+        return self._receipt
+
+    async def whole(self) -> bytes:
+        """All bytes at once, for an upload whose `size` is known to be small. Raises IncompleteBody and what check raises."""
+        data = await self._source.whole()
+        hashers = self._hashers()
+        for hasher in hashers.values():
+            hasher.update(data)
+        self._finish(len(data), hashers)
+        return data
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The bytes in order, in chunks of about a mebibyte. Raises IncompleteBody and what check raises, at the end."""
+        hashers, size = self._hashers(), 0
+        under_way: asyncio.Future[None] | None = None
+        loop = asyncio.get_running_loop()
+        try:
+            async for chunk in _coalesce(self._source.chunks()):
+                size += len(chunk)
+                if self.size is not None and size > self.size:
+                    raise faults.IncompleteBody()
+                if under_way is not None:
+                    await under_way
+                under_way = None
+                if len(chunk) < _THREAD_FROM_BYTES:
+                    _feed(hashers, chunk)
+                else:
+                    under_way = loop.run_in_executor(None, _feed, hashers, chunk)
+                yield chunk
+        finally:
+            if under_way is not None:
+                await asyncio.wait((under_way,))
+        self._finish(size, hashers)
+
+    def _hashers(self) -> dict[str, Hasher]:
+        return {name: ALGORITHMS[name].make() for name in self._algorithms}
+
+    def _finish(self, size: int, hashers: dict[str, Hasher]) -> None:
+        if self.size is not None and size != self.size:
+            raise faults.IncompleteBody()
+        receipt = Receipt(size, {name: hasher.digest() for name, hasher in hashers.items()})
+        self._check(receipt)
+        self._receipt = receipt
+
+
+class Given:
+    """A source of bytes that are already here."""
+
+    __slots__ = ("_data",)
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    async def whole(self) -> bytes:
+        return self._data
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        if self._data:
+            yield self._data
+
+
+def _feed(hashers: Mapping[str, Hasher], chunk: bytes) -> None:
+    for hasher in hashers.values():
+        hasher.update(chunk)
+
+
+async def _coalesce(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    waiting: list[bytes] = []
+    size = 0
+    async for chunk in chunks:
+        waiting.append(chunk)
+        size += len(chunk)
+        if size >= _COALESCED_BYTES:
+            yield b"".join(waiting) if len(waiting) > 1 else chunk
+            waiting, size = [], 0
+    if waiting:
+        yield b"".join(waiting)

@@ -15,6 +15,7 @@ from typing import Protocol
 
 import msgspec
 
+from trivium.base import faults
 from trivium.base.body import FileSpan
 from trivium.storage import keys
 from trivium.storage.engine import Read, Write
@@ -103,24 +104,29 @@ def get_layout(tx: Read, id: str) -> Layout:
 
 
 def share(tx: Write, id: str) -> None:
-    """One more owner for the blob or layout."""
-    row = keys.text(keys.SHARE, id)
-    owners = tx.get(row)
-    tx.put(row, keys.number(2 if owners is None else keys.read_number(owners) + 1))
-
-
-def release(tx: Write, id: str, *, now_ms: int) -> None:
-    """One owner fewer for the blob or layout; the last one leaves it to the sweep."""
+    """One more owner for the blob or layout. Raises NoSuchKey when the sweep has removed it: its last owner is long gone."""
     row = keys.text(keys.SHARE, id)
     owners = tx.get(row)
     if owners is None:
-        tx.put(keys.GARBAGE + keys.number(tx.sequence()), GARBAGE.encode(Garbage(id, now_ms)))
+        if tx.get(keys.text(keys.BLOB, id)) is None and tx.get(keys.text(keys.LAYOUT, id)) is None:
+            raise faults.NoSuchKey()
+        tx.put(row, keys.number(2))
         return
-    left = keys.read_number(owners) - 1
-    if left == 1:
-        tx.delete(row)
-        return
+    tx.put(row, keys.number(keys.read_number(owners) + 1))
+
+
+def release(tx: Write, id: str, *, now_ms: int) -> None:
+    """One owner fewer for the blob or layout. The last one leaves zero owners and a garbage row for the sweep.
+
+    Until the sweep has taken it, `share` gives it an owner again; the sweep looks at the owners before it removes.
+    """
+    row = keys.text(keys.SHARE, id)
+    owners = tx.get(row)
+    left = 0 if owners is None else keys.read_number(owners) - 1
+    assert left >= 0, f"{id} was released more often than owned"
     tx.put(row, keys.number(left))
+    if left == 0:
+        tx.put(keys.GARBAGE + keys.number(tx.sequence()), GARBAGE.encode(Garbage(id, now_ms)))
 
 
 class Garbage(msgspec.Struct, frozen=True, array_like=True):

@@ -1,0 +1,76 @@
+"""Conditions of reads and writes: pure rules over the entry that is there.
+
+Source: RFC 9110 §13; Amazon S3 API Reference, PutObject, GetObject, DeleteObject and CopyObject; User Guide, "Conditional
+writes". An entry that is a marker counts as absent.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from trivium.base import faults
+from trivium.base.etag import named
+from trivium.buckets.entry import Entry
+
+
+class WriteIf(msgspec.Struct, frozen=True):
+    """What must be true of the newest entry for a write or delete to happen. None means not asked.
+
+    `size` (bytes) and `modified_ms` (compared by whole seconds) are DeleteObject's `x-amz-if-match-size` and
+    `…-last-modified-time`.
+    """
+
+    match: str | None = None
+    none_match: str | None = None
+    size: int | None = None
+    modified_ms: int | None = None
+
+    def check(self, entry: Entry | None) -> None:
+        """Raise NoSuchKey (If-Match, nothing there) or PreconditionFailed."""
+        if entry is not None and entry.marker:
+            entry = None
+        if self.none_match is not None and entry is not None and named(self.none_match, entry.etag):
+            raise faults.PreconditionFailed(Condition="If-None-Match")
+        if self.match is not None:
+            if entry is None:
+                raise faults.NoSuchKey()
+            if not named(self.match, entry.etag):
+                raise faults.PreconditionFailed(Condition="If-Match")
+        if self.size is not None and (entry is None or entry.size != self.size):
+            raise faults.PreconditionFailed(Condition="x-amz-if-match-size")
+        if self.modified_ms is not None and (entry is None or entry.modified_ms // 1000 != self.modified_ms // 1000):
+            raise faults.PreconditionFailed(Condition="x-amz-if-match-last-modified-time")
+
+
+ALWAYS: Final = WriteIf()
+
+
+class ReadIf(msgspec.Struct, frozen=True):
+    """Conditions of GET, HEAD and copy sources. Times in ms since 1970, compared by whole seconds. None means not asked."""
+
+    match: str | None = None
+    none_match: str | None = None
+    modified_since_ms: int | None = None
+    unmodified_since_ms: int | None = None
+
+    def check(self, entry: Entry, *, modified: faults.FaultKind = faults.NotModified) -> None:
+        """Raise PreconditionFailed, or `modified` (304 for reads, 412 for copy sources) when the reader has it already.
+
+        If-Match outweighs If-Unmodified-Since, If-None-Match outweighs If-Modified-Since (RFC 9110 §13.2.2).
+        """
+        seconds = entry.modified_ms // 1000
+        if self.match is not None:
+            if not named(self.match, entry.etag):
+                raise faults.PreconditionFailed(Condition="If-Match")
+        elif self.unmodified_since_ms is not None and seconds > self.unmodified_since_ms // 1000:
+            raise faults.PreconditionFailed(Condition="If-Unmodified-Since")
+        if self.none_match is not None:
+            if named(self.none_match, entry.etag):
+                raise modified(Condition="If-None-Match")
+        elif self.modified_since_ms is not None and seconds <= self.modified_since_ms // 1000:
+            raise modified(Condition="If-Modified-Since")
+
+
+ANY: Final = ReadIf()

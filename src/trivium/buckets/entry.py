@@ -1,0 +1,66 @@
+"""What a bucket says about a key: values that every kind of bucket gives and that are stored as rows."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from trivium.base.digests import Checksum
+from trivium.storage.records import Records
+
+NULL: Final = "null"  # the version id of what was written while the bucket kept no versions
+
+
+class Attributes(msgspec.Struct, frozen=True, array_like=True):
+    """What the writer said about an object besides its bytes. "" and empty mean not said.
+
+    `headers` are the content headers as sent, by lower-case name: cache-control, content-disposition, content-encoding,
+    content-language, expires. `metadata` are the user's, without the prefix x-amz-meta-. `owner` is a canonical id.
+    """
+
+    content_type: str = ""
+    headers: dict[str, str] = {}
+    metadata: dict[str, str] = {}
+    tags: dict[str, str] = {}
+    storage_class: str = "STANDARD"
+    redirect: str = ""
+    owner: str = ""
+
+
+class BlobContent(msgspec.Struct, frozen=True, array_like=True, tag=1):
+    """The bytes are one whole blob."""
+
+    id: str
+
+
+class LayoutContent(msgspec.Struct, frozen=True, array_like=True, tag=2):
+    """The bytes are a layout of parts."""
+
+    id: str
+    parts: int
+
+
+class Entry(msgspec.Struct, frozen=True, array_like=True):
+    """One version of one key.
+
+    `seq` orders all writes of a house; `modified_ms` is LastModified (ms since 1970, UTC); `etag` is unquoted; `version` is
+    the version id, "null" for what was written without versioning. A marker is a delete marker, or a tombstone. `content`
+    says where the bytes rest; None means in the row itself, or that the bucket knows by the key. `null_seq` is, in the
+    newest entry of a key only, the seq of an older null version (0: there is none).
+    """
+
+    key: str
+    seq: int
+    modified_ms: int
+    size: int
+    etag: str
+    version: str = NULL
+    marker: bool = False
+    attributes: Attributes = Attributes()
+    content: BlobContent | LayoutContent | None = None
+    checksum: Checksum | None = None
+    null_seq: int = 0
+
+
+ENTRIES: Final = Records(Entry)
