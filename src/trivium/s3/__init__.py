@@ -1,0 +1,1 @@
+"""The protocol hall: S3 requests and answers, without sockets."""

@@ -1,0 +1,57 @@
+"""The differences between S3s, as data. A listener speaks one dialect; handlers read its facts and never ask its name."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+MIB: Final = 1 << 20
+GIB: Final = 1 << 30
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """Numbers a dialect may change. Sizes in bytes.
+
+    `refuse_more_keys`: a `max-keys` above `max_keys` is InvalidArgument instead of being clamped.
+    """
+
+    max_keys: int = 1000
+    refuse_more_keys: bool = False
+    max_put_bytes: int = 5 * GIB
+    min_part_bytes: int = 5 * MIB
+    max_parts: int = 10_000
+    max_metadata_bytes: int = 2048
+    max_tags: int = 10
+    max_bucket_tags: int = 50
+
+
+class Dialect(msgspec.Struct, frozen=True):
+    """What an S3 does where S3s differ. Each fact that is not AWS's cites its source in the dialect's own file.
+
+    `fine_faults`: show the fine-grained fault names instead of AWS's codes.
+    `untagged_bucket_is_empty`: GetBucketTagging of an untagged bucket answers an empty TagSet instead of NoSuchTagSet.
+    `own_bucket_again_is_fine`: CreateBucket of a bucket the caller owns answers 200 instead of BucketAlreadyOwnedByYou.
+    `location`: what GetBucketLocation says of a bucket without a constraint ("" is us-east-1).
+    `deletes_full_buckets`: DeleteBucket also deletes what is in it.
+    `compares_part_etags`: CompleteMultipartUpload compares ETags: "always", "when given" or "when ours" (they look like MD5).
+    `aws_bucket_names`: new buckets must follow AWS's naming rules (else 1-255 of letters, digits, `.`, `-`, `_`, `:`).
+    `version2_element`: listings say whether they are of version 2, as Alluxio's do.
+    `encodes_unasked`: listings are url-encoded and say so even when the client did not ask.
+    `counts_in_plain_list`: the plain listing carries KeyCount and continuation tokens (Alluxio 1.x).
+    `xmlns`: the name space of answers; "" writes none.
+    """
+
+    name: str
+    limits: Limits = Limits()
+    fine_faults: bool = False
+    untagged_bucket_is_empty: bool = False
+    own_bucket_again_is_fine: bool = False
+    location: str = ""
+    deletes_full_buckets: bool = False
+    compares_part_etags: str = "always"
+    aws_bucket_names: bool = True
+    version2_element: bool = False
+    encodes_unasked: bool = False
+    counts_in_plain_list: bool = False
+    xmlns: str = "http://s3.amazonaws.com/doc/2006-03-01/"

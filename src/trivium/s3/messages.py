@@ -1,0 +1,103 @@
+"""Requests and answers without sockets: what the door hands in and takes back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import unquote
+
+import msgspec
+
+from trivium.base import faults
+from trivium.base.body import Body
+from trivium.base.incoming import Given, Source
+from trivium.s3.dialect import Dialect
+
+SERVICE: Final = "service"
+BUCKET: Final = "bucket"
+OBJECT: Final = "object"
+
+BRANCHES: Final = "branches"
+OBJECTS: Final = "objects"
+
+
+class Listener(msgspec.Struct, frozen=True):
+    """How one address speaks.
+
+    `base_path` is "" or starts with `/` and has no `/` at its end. `authentication` is "v4" (signatures are checked) or
+    "simple" (the access key is believed and nothing is checked); with "simple", a request without credentials acts as
+    `default_user`. `domains` are host names under which `bucket.domain` addresses a bucket. `creates` says what
+    CreateBucket makes: "objects" or "branches".
+    """
+
+    dialect: Dialect
+    base_path: str = ""
+    authentication: str = "v4"
+    default_user: str = ""
+    domains: tuple[str, ...] = ()
+    creates: str = OBJECTS
+
+
+class Request:
+    """An S3 request. `path` is percent-decoded; header names are lower-case; `at_ms` is when it arrived (ms since 1970)."""
+
+    __slots__ = (
+        "_query", "at_ms", "body", "client", "headers", "id", "listener", "method", "path", "query_string", "secure",
+    )
+
+    def __init__(
+        self, method: str, path: str, query_string: str, headers: Mapping[str, str], listener: Listener, *, at_ms: int,
+        id: str = "", body: Source | None = None, client: str = "", secure: bool = False,
+    ) -> None:
+        self.method, self.path, self.query_string, self.headers = method, path, query_string, headers
+        self.listener, self.at_ms, self.id = listener, at_ms, id
+        self.body: Source = body if body is not None else Given(b"")
+        self.client, self.secure = client, secure
+        self._query: dict[str, str] | None = None
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The query, decoded; the first of parameters that are given twice counts. Raises InvalidURI for broken escapes."""
+        if self._query is None:
+            self._query = read_query(self.query_string)
+        return self._query
+
+
+class Response:
+    """An answer. The door adds Date, Server and the length of the body."""
+
+    __slots__ = ("body", "headers", "status")
+
+    def __init__(self, status: int, headers: list[tuple[str, str]], body: Body = b"") -> None:
+        self.status, self.headers, self.body = status, headers, body
+
+
+class Target(msgspec.Struct, frozen=True):
+    """What a request is about. `kind` is SERVICE, BUCKET or OBJECT."""
+
+    kind: str
+    bucket: str = ""
+    key: str = ""
+
+
+def read_query(text: str) -> dict[str, str]:
+    """A query string as a dict. `+` is a space, as browsers and S3 have it."""
+    found: dict[str, str] = {}
+    if not text:
+        return found
+    for item in text.split("&"):
+        name, _, value = item.partition("=")
+        if name:
+            found.setdefault(_decoded(name), _decoded(value))
+    return found
+
+
+def _decoded(text: str) -> str:
+    if "+" in text:
+        text = text.replace("+", " ")
+    if "%" not in text:
+        return text
+    try:
+        return unquote(text, errors="strict")
+    except UnicodeDecodeError:
+        raise faults.InvalidURI(URI=text) from None

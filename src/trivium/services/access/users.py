@@ -1,0 +1,46 @@
+"""Identities: accounts and their access keys, as the configuration declares them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+
+
+class Account(msgspec.Struct, frozen=True):
+    """Who owns buckets and objects. `id` is the canonical id, shown in ACLs and listings."""
+
+    id: str
+    name: str
+    email: str = ""
+
+
+class Credential(msgspec.Struct, frozen=True):
+    """An access key of an account. The secret never leaves this process and is never logged."""
+
+    access_key: str
+    secret_key: str
+    account: Account
+
+    def __repr__(self) -> str:
+        return f"Credential({self.access_key})"
+
+
+ANONYMOUS: Final = Account("65a011a29cdf8ec533ec3d1ccaae921c", "anonymous")  # the canonical id AWS gives to anonymous
+
+
+class Users:
+    """All credentials of the house, by access key, and all accounts, by canonical id."""
+
+    def __init__(self, credentials: Iterable[Credential]) -> None:
+        self._credentials = {one.access_key: one for one in credentials}
+        self._accounts = {one.account.id: one.account for one in self._credentials.values()}
+
+    def find(self, access_key: str) -> Credential | None:
+        """The credential with this access key, or None."""
+        return self._credentials.get(access_key)
+
+    def account(self, id: str) -> Account:
+        """The account with this canonical id; one that is gone from the configuration keeps its id as its name."""
+        return self._accounts.get(id) or Account(id, id)
