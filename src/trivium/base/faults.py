@@ -123,12 +123,37 @@ InvalidArgument = _row("InvalidArgument", 400, "Invalid Argument")
 InvalidRequest = _row("InvalidRequest", 400, "Invalid Request")
 InvalidVersionId = _row("InvalidVersionId", 400, "Invalid version id specified", code="InvalidArgument")
 InvalidTag = _row("InvalidTag", 400, "The tag provided was not a valid tag.")
+TooManyTags = _row("TooManyTags", 400, "Object tags cannot be greater than 10", code="BadRequest")
 MetadataTooLarge = _row(
     "MetadataTooLarge", 400, "Your metadata headers exceed the maximum allowed metadata size")
 InvalidStorageClass = _row("InvalidStorageClass", 400, "The storage class you specified is not valid")
 InvalidRange = _row("InvalidRange", 416, "The requested range is not satisfiable")
 RangeNotSatisfiable = _row(
     "RangeNotSatisfiable", 416, "The requested partnumber is not satisfiable", code="InvalidPartNumber")
+
+CopyInvalidSource = _row(
+    "CopyInvalidSource", 400, "Copy Source must mention the source bucket and key: sourcebucket/sourcekey",
+    code="InvalidArgument",
+)
+CopyInvalidSourceEncoding = _row(
+    "CopyInvalidSourceEncoding", 400, "Copy Source must be URL-encoded.", code="InvalidArgument")
+InvalidCopyToSelf = _row(
+    "InvalidCopyToSelf", 400, "This copy request is illegal because it is trying to copy an object to itself without"
+    " changing the object's metadata, storage class, website redirect location or encryption attributes.",
+    code="InvalidRequest",
+)
+CannotSetBothRangeAndPartnumber = _row(
+    "CannotSetBothRangeAndPartnumber", 400, "Cannot specify both Range header and partNumber query parameter",
+    code="InvalidRequest",
+)
+InvalidMaxKeys = _row("InvalidMaxKeys", 400, "Argument maxKeys must be an integer between 0 and 2147483647",
+                      code="InvalidArgument")
+IllegalVersioningConfigurationException = _row(
+    "IllegalVersioningConfigurationException", 400, "The Versioning element must be specified")
+InvalidLocationConstraint = _row(
+    "InvalidLocationConstraint", 400, "The specified location-constraint is not valid")
+TooManyBuckets = _row(
+    "TooManyBuckets", 400, "You have attempted to create more buckets than allowed")
 
 # Bodies
 MissingContentLength = _row("MissingContentLength", 411, "You must provide the Content-Length HTTP header.")

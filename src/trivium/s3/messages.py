@@ -42,7 +42,7 @@ class Request:
     """An S3 request. `path` is percent-decoded; header names are lower-case; `at_ms` is when it arrived (ms since 1970)."""
 
     __slots__ = (
-        "_query", "at_ms", "body", "client", "headers", "id", "listener", "method", "path", "query_string", "secure",
+        "_query", "account", "action", "at_ms", "body", "client", "fault", "headers", "id", "listener", "method", "path", "query_string", "secure",
     )
 
     def __init__(
@@ -54,6 +54,7 @@ class Request:
         self.body: Source = body if body is not None else Given(b"")
         self.client, self.secure = client, secure
         self._query: dict[str, str] | None = None
+        self.action = self.account = self.fault = ""  # found out while it is served; for the log and the metrics
 
     @property
     def query(self) -> dict[str, str]:

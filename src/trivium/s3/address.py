@@ -1,0 +1,49 @@
+"""Addresses: which bucket and key a request is about, path style or virtual host, below the listener's base path."""
+
+from __future__ import annotations
+
+from trivium.base import faults
+from trivium.base.names import check_key
+from trivium.s3.messages import BUCKET, OBJECT, SERVICE, Listener, Request, Target
+
+_SERVICE = Target(SERVICE)
+
+
+def address(request: Request) -> Target:
+    """What the request is about. Raises InvalidURI outside the base path, KeyTooLong and InvalidURI for bad keys.
+
+    A key is everything behind the bucket's slash, byte for byte: nothing is normalised, `a//b` and `../a` are keys.
+    """
+    path, listener = request.path, request.listener
+    if listener.base_path:
+        path = _below(path, listener.base_path)
+    bucket = _virtual_bucket(request.headers.get("host", ""), listener) if listener.domains else ""
+    if bucket:
+        key = path[1:]
+    else:
+        bucket, _, key = path[1:].partition("/")
+    if not bucket:
+        if key:
+            raise faults.InvalidURI(URI=request.path)
+        return _SERVICE
+    if not key:
+        return Target(BUCKET, bucket)
+    check_key(key)
+    return Target(OBJECT, bucket, key)
+
+
+def _below(path: str, base: str) -> str:
+    if path == base:
+        return "/"
+    if not path.startswith(base + "/"):
+        raise faults.InvalidURI(URI=path)
+    return path[len(base):]
+
+
+def _virtual_bucket(host: str, listener: Listener) -> str:
+    name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
+    name = name.lower()
+    for domain in listener.domains:
+        if name.endswith("." + domain):
+            return name[: -len(domain) - 1]
+    return ""

@@ -1,0 +1,49 @@
+"""Answers: a Reply or a Fault as status, headers and body."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from trivium.base.faults import Fault
+from trivium.s3.messages import Request, Response
+from trivium.s3.registry import Operation
+from trivium.s3.xml import error
+from trivium.s3.xml import write as write_document
+
+_XML: Final = ("content-type", "application/xml")
+# Facts of a fault that are headers on the wire, for every fault that has them (AWS: GetObject, delete markers; RFC 9110 §15.4.5)
+_FACT_HEADERS: Final = {
+    "DeleteMarker": "x-amz-delete-marker", "VersionId": "x-amz-version-id", "ETag": "etag", "Allow": "allow",
+    "LastModified": "last-modified", "ContentRange": "content-range",
+}
+
+
+def write(operation: Operation, reply: Any, request: Request) -> Response:  # Any: the operation's own Reply type
+    """The answer to a request that was fulfilled."""
+    headers = [("x-amz-request-id", request.id), ("x-amz-id-2", request.id)]
+    operation.write_headers(reply, headers)
+    if operation.answer is not None:
+        value = getattr(reply, operation.answer_field)
+        if value is not None:
+            headers.append(_XML)
+            xmlns = request.listener.dialect.xmlns
+            return Response(operation.status, headers, write_document(operation.answer.root, value, xmlns=xmlns))
+        return Response(operation.status, headers)
+    body = getattr(reply, "body", b"")
+    return Response(getattr(reply, "status", operation.status), headers, body)
+
+
+def write_fault(fault: Fault, request: Request) -> Response:
+    """The answer to a request that was refused; HEAD and 304 have no body."""
+    kind = fault.kind
+    request.fault = kind.name
+    headers = [("x-amz-request-id", request.id), ("x-amz-id-2", request.id)]
+    headers += [(_FACT_HEADERS[name], str(fact)) for name, fact in fault.facts.items() if name in _FACT_HEADERS]
+    if kind.status == 304:
+        return Response(304, headers)
+    headers.append(_XML)
+    if request.method == "HEAD":
+        return Response(kind.status, headers)
+    code = kind.name if request.listener.dialect.fine_faults else kind.code
+    facts = {name: str(fact) for name, fact in fault.facts.items()}
+    return Response(kind.status, headers, error(code, fault.message, facts, resource=request.path, request_id=request.id))

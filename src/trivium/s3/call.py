@@ -1,0 +1,75 @@
+"""What a handler may use: its parsed input, the opened bucket and the house. Nothing of HTTP."""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+import msgspec
+
+from trivium.base import faults
+from trivium.base.incoming import Incoming
+from trivium.buckets.bucket import Bucket
+from trivium.buckets.record import BucketRecord
+from trivium.s3.dialect import Dialect
+from trivium.s3.messages import Listener, Request
+from trivium.s3.signing.claim import Claim
+from trivium.s3.signing.content import incoming
+from trivium.services.access.users import Account
+from trivium.services.catalog import Opened
+from trivium.services.house import House
+
+A = TypeVar("A", bound=msgspec.Struct)
+
+
+class Call(Generic[A]):
+    """One request, understood and permitted."""
+
+    __slots__ = ("_request", "ask", "claim", "dialect", "house", "key", "name", "opened", "source")
+
+    def __init__(
+        self, house: House, request: Request, ask: A, claim: Claim, *, name: str, key: str, opened: Opened | None,
+        source: Opened | None = None,
+    ) -> None:
+        self.house, self._request, self.ask, self.claim = house, request, ask, claim
+        self.name, self.key, self.opened, self.source = name, key, opened, source
+        self.dialect: Dialect = request.listener.dialect
+
+    @property
+    def bucket(self) -> Bucket:
+        """The bucket of the request, opened."""
+        assert self.opened is not None, "the operation opens no bucket"
+        return self.opened.bucket
+
+    @property
+    def record(self) -> BucketRecord:
+        """The bucket's record."""
+        assert self.opened is not None, "the operation opens no bucket"
+        return self.opened.record
+
+    @property
+    def account(self) -> Account:
+        """Who asks."""
+        return self.claim.account
+
+    @property
+    def listener(self) -> Listener:
+        """The listener that the request came through."""
+        return self._request.listener
+
+    @property
+    def at_ms(self) -> int:
+        """When the request arrived, ms since 1970."""
+        return self._request.at_ms
+
+    @property
+    def versioned(self) -> bool:
+        """Does the bucket show version ids? It does from the day on which versioning is first set."""
+        versions = self.bucket.features.versions
+        return versions is not None and versions.state != ""
+
+    def incoming(self) -> Incoming:
+        """The bytes of an upload, checked as they pass. Raises MissingContentLength, InvalidDigest, EntityTooLarge…"""
+        upload = incoming(self._request, self.claim)
+        if upload.size is not None and upload.size > self.dialect.limits.max_put_bytes:
+            raise faults.EntityTooLarge(ProposedSize=upload.size, MaxSizeAllowed=self.dialect.limits.max_put_bytes)
+        return upload

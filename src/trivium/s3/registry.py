@@ -1,0 +1,165 @@
+"""The table of S3's actions: one declaration on one function each, and the route from a request to it.
+
+Theory of operation. S3 has few cells (method × target); inside a cell the presence of a query key or a header selects the
+action. `operation` adds a row with its selectors; `refuse` adds a row for every action of S3 that this server does not
+have, so that it is answered with NotImplemented and never by another action. A request's selectors are those of its query
+keys and headers that select anything anywhere; the row with exactly these is the action. Two rows for the same cell and
+selectors are an error at import, and so is an operation without a permission.
+"""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+import msgspec
+
+from trivium.base import faults
+from trivium.s3.fields import Document, binder, header_writer, sources
+from trivium.s3.messages import Request, Target
+
+
+class Operation(msgspec.Struct, frozen=True):
+    """A declared action.
+
+    `selectors`: query keys, `key=value` pairs, or `header:` names that select it. `needs`: a feature of the bucket
+    (a field of `Features`). `allow`: the permission it asks for, `allow_version` the one when `versionId` is given,
+    `source` the one on the bucket of `x-amz-copy-source`. `document` and `shape`: the root and type of the request's XML.
+    `creates`: the bucket need not exist. `status`: of a success.
+    """
+
+    name: str
+    method: str
+    target: str
+    selectors: frozenset[str]
+    allow: str
+    handler: Callable[[Any], Awaitable[Any]]  # Call[Ask] -> Reply; both differ by action
+    ask: type[msgspec.Struct]
+    reply: type[msgspec.Struct]
+    bind: Callable[[Request], dict[str, Any]]
+    write_headers: Callable[[Any, list[tuple[str, str]]], None]
+    needs: str = ""
+    allow_version: str = ""
+    source: str = ""
+    document: Document | None = None
+    document_field: str = ""
+    document_shape: Any = None  # type[Shape]
+    answer: Document | None = None
+    answer_field: str = ""
+    opens: bool = True
+    status: int = 200
+
+
+OPERATIONS: Final[dict[str, Operation]] = {}
+REFUSED: Final[dict[str, tuple[str, str, frozenset[str]]]] = {}
+_cells: Final[dict[tuple[str, str], dict[frozenset[str], Operation | str]]] = {}
+_queries: Final[set[str]] = set()  # every query key, or key=value, that selects anything
+_valued: Final[set[str]] = set()  # the keys of those with a value
+_headers: Final[dict[tuple[str, str], tuple[str, ...]]] = {}  # selecting headers of a cell
+_local: Final[dict[tuple[str, str], set[str]]] = {}  # query selectors of a cell
+_PARAMETERS: Final = frozenset({"partNumber", "versionId", "uploadId"})  # select in one cell, mere parameters in others
+
+
+def operation(
+    name: str, method: str, target: str, *, allow: str, when: tuple[str, ...] = (), needs: str = "",
+    allow_version: str = "", source: str = "", opens: bool = True, status: int = 200,
+) -> Callable[[Callable[[Any], Awaitable[Any]]], Callable[[Any], Awaitable[Any]]]:
+    """Declare the action that the decorated handler answers. Its Ask and Reply are read from its annotations."""
+    if not allow:
+        raise AssertionError(f"{name} asks for no permission")
+
+    def declare(handler: Callable[[Any], Awaitable[Any]]) -> Callable[[Any], Awaitable[Any]]:
+        ask, reply = _signature(handler)
+        document_field, document = _document(ask)
+        answer_field, answer = _document(reply)
+        made = Operation(
+            name, method, target, frozenset(when), allow, handler, ask, reply, binder(ask), header_writer(reply), needs,
+            allow_version, source, document, document_field, _shape(ask, document_field), answer, answer_field, opens,
+            status,
+        )
+        _add(method, target, made.selectors, made, name)
+        OPERATIONS[name] = made
+        return handler
+
+    return declare
+
+
+def refuse(name: str, method: str, target: str, *when: str) -> None:
+    """Declare that this action of S3 is not here: it is answered with NotImplemented."""
+    _add(method, target, frozenset(when), name, name)
+    REFUSED[name] = (method, target, frozenset(when))
+
+
+def _add(method: str, target: str, selectors: frozenset[str], row: Operation | str, name: str) -> None:
+    cell = _cells.setdefault((method, target), {})
+    if selectors in cell or name in OPERATIONS or name in REFUSED:
+        raise AssertionError(f"{name} answers what another action answers, or is declared twice")
+    cell[selectors] = row
+    headers = [one[7:] for one in selectors if one.startswith("header:")]
+    if headers:
+        _headers[method, target] = tuple(dict.fromkeys((*_headers.get((method, target), ()), *headers)))
+    for one in selectors - {"header:" + header for header in headers}:
+        _local.setdefault((method, target), set()).add(one)
+        _queries.add(one)
+        if "=" in one:
+            _valued.add(one.partition("=")[0])
+
+
+def route(request: Request, target: Target) -> Operation:
+    """The action that the request asks for. Raises NotImplemented for what this server does not do, MethodNotAllowed
+    for what S3 does not do."""
+    place = (request.method, target.kind)
+    cell = _cells.get(place)
+    if cell is None:
+        raise faults.MethodNotAllowed(Method=request.method, ResourceType=target.kind.upper())
+    selectors = _selectors(request, place)
+    found = cell.get(selectors)
+    if found is None or found.__class__ is str:
+        raise faults.NotImplemented_(Header=", ".join(sorted(selectors)) or request.method)
+    return found  # type: ignore[return-value]  # a str was refused above
+
+
+_NONE: Final[frozenset[str]] = frozenset()
+
+
+def _selectors(request: Request, place: tuple[str, str]) -> frozenset[str]:
+    found: list[str] = []
+    if request.query_string:
+        local = _local.get(place, _NONE)
+        for key, value in request.query.items():
+            if key in local:
+                found.append(key)
+            elif key in _valued and f"{key}={value}" in local:
+                found.append(f"{key}={value}")
+            elif key in _queries and key not in _PARAMETERS:
+                found.append(key)
+            elif not value and key not in _PARAMETERS and f"{key}=" not in request.query_string:
+                found.append(key)  # a bare word that nobody knows: a sub-resource of tomorrow, never a plain request
+    for header in _headers.get(place, ()):
+        if header in request.headers:
+            found.append("header:" + header)
+    return frozenset(found) if found else _NONE
+
+
+def _signature(handler: Callable[[Any], Awaitable[Any]]) -> tuple[type[msgspec.Struct], type[msgspec.Struct]]:
+    hints = typing.get_type_hints(handler)
+    call = next(hint for name, hint in hints.items() if name != "return")
+    return typing.get_args(call)[0], hints["return"]
+
+
+def _document(struct: type[msgspec.Struct]) -> tuple[str, Document | None]:
+    for name, mark in sources(struct).items():
+        if isinstance(mark, Document):
+            return name, mark
+    return "", None
+
+
+def _shape(ask: type[msgspec.Struct], field: str) -> Any:  # a type[Shape], or None
+    if not field:
+        return None
+    hint = typing.get_type_hints(ask)[field]
+    if isinstance(hint, types.UnionType):
+        return next(one for one in hint.__args__ if one is not type(None))
+    return hint

@@ -1,0 +1,85 @@
+"""The life of a request: the whole server, in order."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, Final
+
+from trivium.base import faults
+from trivium.base.faults import Fault
+from trivium.s3.address import address
+from trivium.s3.answer import write, write_fault
+from trivium.s3.call import Call
+from trivium.s3.messages import Request, Response, Target
+from trivium.s3.operations import load_all
+from trivium.s3.registry import Operation, route
+from trivium.s3.signing.authenticate import authenticate
+from trivium.s3.signing.claim import Claim
+from trivium.s3.signing.content import document
+from trivium.s3.sources import copy_source
+from trivium.s3.xml import read as read_document
+from trivium.services.access.decide import decide
+from trivium.services.catalog import Opened
+from trivium.services.house import House
+
+MAX_DOCUMENT_BYTES: Final = 4 << 20  # DeleteObjects of 1,000 keys of 1,024 bytes, escaped, is the largest AWS has
+
+_log = logging.getLogger("trivium.serve")
+load_all()
+
+
+async def serve(house: House, request: Request) -> Response:
+    """The answer to the request. It never raises: what goes wrong is an answer too."""
+    try:
+        target = address(request)
+        operation = route(request, target)
+        request.action = operation.name
+        claim = authenticate(request, house.users)
+        request.account = claim.account.id
+        call = await bind(house, operation, request, target, claim)
+        reply = await operation.handler(call)
+        return write(operation, reply, request)
+    except Fault as fault:
+        return write_fault(fault, request)
+    except Exception:  # noqa: BLE001 - the one place where what nobody foresaw becomes an answer
+        _log.exception("request %s failed", request.id)
+        return write_fault(faults.InternalError(), request)
+
+
+async def bind(house: House, operation: Operation, request: Request, target: Target, claim: Claim) -> Call[Any]:
+    """The call: input parsed, buckets opened, features present, everything permitted."""
+    opened = None
+    if operation.opens and target.bucket:
+        opened = await house.catalog.open(target.bucket)
+        permit(operation, claim, opened, request)
+    else:
+        decide(claim.account, operation.allow, "")
+    source = await _open_source(house, operation, request, claim) if operation.source else None
+    found = operation.bind(request)
+    if operation.document is not None:
+        data = await document(request, claim, MAX_DOCUMENT_BYTES)
+        if data or not operation.document.optional:
+            found[operation.document_field] = read_document(operation.document.root, operation.document_shape, data)
+    return Call(
+        house, request, operation.ask(**found), claim, name=target.bucket, key=target.key, opened=opened, source=source)
+
+
+def permit(operation: Operation, claim: Claim, opened: Opened, request: Request) -> None:
+    """Raise AccessDenied or NotImplemented unless the caller may do this, and the bucket can."""
+    versioned = operation.allow_version and "versionId=" in request.query_string
+    decide(claim.account, operation.allow_version if versioned else operation.allow, opened.record.owner)
+    expected = request.headers.get("x-amz-expected-bucket-owner")
+    if expected is not None and expected != opened.record.owner:
+        raise faults.AccessDenied()
+    if operation.needs and not getattr(opened.bucket.features, operation.needs):
+        raise faults.NotImplemented_(BucketName=opened.record.name, Operation=operation.name)
+
+
+async def _open_source(house: House, operation: Operation, request: Request, claim: Claim) -> Opened:
+    name = copy_source(request).bucket
+    opened = await house.catalog.open(name)
+    decide(claim.account, operation.source, opened.record.owner)
+    expected = request.headers.get("x-amz-source-expected-bucket-owner")
+    if expected is not None and expected != opened.record.owner:
+        raise faults.AccessDenied()
+    return opened

@@ -1,0 +1,34 @@
+"""Copy sources: what the header `x-amz-copy-source` names."""
+
+from __future__ import annotations
+
+from urllib.parse import unquote
+
+import msgspec
+
+from trivium.base import faults
+from trivium.s3.messages import Request
+
+HEADER = "x-amz-copy-source"
+
+
+class CopySource(msgspec.Struct, frozen=True):
+    """A bucket, a key and, where asked for, a version."""
+
+    bucket: str
+    key: str
+    version: str | None = None
+
+
+def copy_source(request: Request) -> CopySource:
+    """The source of a copy. Raises InvalidArgument when the header is no `/bucket/key`, percent-encoded."""
+    value = request.headers.get(HEADER, "")
+    path, mark, query = value.partition("?versionId=")
+    try:
+        path = unquote(path, errors="strict")
+    except UnicodeDecodeError:
+        raise faults.CopyInvalidSourceEncoding(ArgumentName=HEADER, ArgumentValue=value) from None
+    bucket, slash, key = path.removeprefix("/").partition("/")
+    if not bucket or not slash or not key:
+        raise faults.CopyInvalidSource(ArgumentName=HEADER, ArgumentValue=value)
+    return CopySource(bucket, key, unquote(query) if mark else None)

@@ -1,0 +1,251 @@
+"""XML in and out: documents are declared as shapes, and this is the only file that knows angle brackets.
+
+Theory of operation. A `Shape` is a value whose fields are elements, in the order of the wire; `Annotated` says the name
+where it is not the field's name in camel case, and whether a list is wrapped. From the declaration a reader and a writer
+are made once. Reading is strict about what is not XML (entities and document types are refused before anything is
+expanded, depth and number of elements are bounded) and lenient about what S3 is lenient about: name spaces, unknown
+elements, order. Writers are compiled to plain Python, since a listing writes ten thousand elements.
+"""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeVar
+from xml.parsers import expat
+
+import msgspec
+
+from trivium.base import faults
+
+MAX_ELEMENTS: Final = 50_000  # CompleteMultipartUpload of 10,000 parts with a checksum each has 40,001
+MAX_DEPTH: Final = 16
+_HEAD: Final = '<?xml version="1.0" encoding="UTF-8"?>\n'
+
+S = TypeVar("S", bound="Shape")
+
+
+class Shape(msgspec.Struct, frozen=True, kw_only=True):
+    """A document or a part of one."""
+
+
+class Element(msgspec.Struct, frozen=True):
+    """How a field is written: the element's name, and for lists the element around them."""
+
+    name: str = ""
+    wrapper: str = ""
+
+
+def element(name: str = "", *, wrapper: str = "") -> Element:
+    """Marks a field's element name, and the element around a list."""
+    return Element(name, wrapper)
+
+
+class _Field(msgspec.Struct, frozen=True):
+    attribute: str
+    name: str
+    wrapper: str
+    kind: str  # "text", "number", "flag", "shape"
+    many: bool
+    required: bool
+    shape: Any  # type[Shape] where kind is "shape"
+
+
+_WORDS: Final = {"id": "ID", "etag": "ETag", "kms": "KMS", "md5": "MD5", "url": "URL"}
+
+
+def _camel(attribute: str) -> str:
+    return "".join(_WORDS.get(word, word.capitalize()) for word in attribute.split("_"))
+
+
+def fields_of(shape: type[Shape]) -> tuple[_Field, ...]:
+    """The elements of a shape, in order."""
+    hints = typing.get_type_hints(shape, include_extras=True)
+    required = {field.name for field in msgspec.structs.fields(shape) if field.required}
+    return tuple(_field(name, hint, required=name in required) for name, hint in hints.items())
+
+
+def _field(attribute: str, hint: Any, *, required: bool) -> _Field:  # Any: type hints have no type
+    mark = Element()
+    if typing.get_origin(hint) is typing.Annotated:
+        mark = next((extra for extra in hint.__metadata__ if isinstance(extra, Element)), mark)
+        hint = hint.__origin__
+    if isinstance(hint, types.UnionType):
+        hint = next(one for one in hint.__args__ if one is not type(None))
+    many = typing.get_origin(hint) in (tuple, list)
+    if many:
+        hint = hint.__args__[0]
+    kind = {str: "text", int: "number", bool: "flag"}.get(hint, "shape")
+    return _Field(attribute, mark.name or _camel(attribute), mark.wrapper, kind, many, required,
+                  hint if kind == "shape" else None)
+
+
+# Writing
+
+
+def escape(text: str) -> str:
+    """Text as XML content, as AWS writes it: control characters become character references."""
+    if text.isalnum():
+        return text
+    if "&" in text or "<" in text or ">" in text or '"' in text:
+        text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+    return text if text.isprintable() else "".join(map(_visible, text))
+
+
+def _visible(character: str) -> str:
+    code = ord(character)
+    return f"&#x{code:x};" if code < 0x20 or 0x7F <= code < 0xA0 or code in (0xFFFE, 0xFFFF) else character
+
+
+_Writer = Callable[[Any], str]
+_writers: dict[type[Shape], _Writer] = {}
+
+
+def writer(shape: type[Shape]) -> _Writer:
+    """A function that writes the inside of the shape's element."""
+    found = _writers.get(shape)
+    if found is None:
+        found = _writers[shape] = _compile(shape)
+    return found
+
+
+def write(root: str, value: Shape, *, xmlns: str) -> bytes:
+    """A whole document."""
+    space = f' xmlns="{xmlns}"' if xmlns else ""
+    return f"{_HEAD}<{root}{space}>{writer(type(value))(value)}</{root}>".encode("utf-8", "surrogatepass")
+
+
+def error(code: str, message: str, facts: Mapping[str, str], *, resource: str, request_id: str) -> bytes:
+    """An Error document. The facts are elements of their own, between the message and the request id."""
+    inside = {"Code": code, "Message": message, **facts, "Resource": resource, "RequestId": request_id, "HostId": request_id}
+    text = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in inside.items())
+    return f"{_HEAD}<Error>{text}</Error>".encode("utf-8", "surrogatepass")
+
+
+def _compile(shape: type[Shape]) -> _Writer:
+    """Plain Python for one shape: `out` gathers text, absent values are left out, lists repeat their element."""
+    names: dict[str, Any] = {"escape": escape}
+    lines = ["def write_shape(v):", "    out = []", "    add = out.append"]
+    for number, field in enumerate(fields_of(shape)):
+        if field.shape is not None:
+            names[f"w{number}"] = _later(field.shape)
+        lines += _lines_of(field, number)
+    lines.append("    return ''.join(out)")
+    exec("\n".join(lines), names)  # noqa: S102 - our own declarations, compiled once at import
+    made: _Writer = names["write_shape"]
+    return made
+
+
+def _later(shape: type[Shape]) -> _Writer:
+    return lambda value: writer(shape)(value)
+
+
+def _lines_of(field: _Field, number: int) -> list[str]:
+    text = {"text": "escape(x)", "number": "str(x)", "flag": "('true' if x else 'false')", "shape": f"w{number}(x)"}
+    opened, closed = f"<{field.name}>", f"</{field.name}>"
+    value = f"v.{field.attribute}"
+    if not field.many:
+        return [f"    x = {value}", "    if x is not None:", f"        add('{opened}' + {text[field.kind]} + '{closed}')"]
+    each = [f"for x in {value}:", f"    add('{opened}' + {text[field.kind]} + '{closed}')"]
+    if field.wrapper:
+        each = [f"if {value} is not None:", f"    add('<{field.wrapper}>')",
+                *("    " + line for line in each), f"    add('</{field.wrapper}>')"]
+    return ["    " + line for line in each]
+
+
+# Reading
+
+
+class _Node:
+    __slots__ = ("children", "name", "text")
+
+    def __init__(self, name: str) -> None:
+        self.name, self.text = name, ""
+        self.children: list[_Node] = []
+
+
+def read(root: str, shape: type[S], data: bytes) -> S:
+    """The document as a value. Raises MissingRequestBodyError when there is none, MalformedXML when it is not this shape."""
+    if not data.strip():
+        raise faults.MissingRequestBodyError()
+    node = _parse(data)
+    if node.name != root:
+        raise faults.MalformedXML()
+    return _value(shape, node)
+
+
+def _parse(data: bytes) -> _Node:
+    parser = expat.ParserCreate(namespace_separator=" ")
+    top = _Node("")
+    stack, count = [top], 0
+    texts: list[str] = []
+
+    def start(name: str, _: object) -> None:
+        nonlocal count
+        count += 1
+        if count > MAX_ELEMENTS or len(stack) > MAX_DEPTH:
+            raise faults.MalformedXML()
+        node = _Node(name.rsplit(" ", 1)[-1])
+        stack[-1].children.append(node)
+        stack.append(node)
+        texts.clear()
+
+    def end(_: str) -> None:
+        stack.pop().text = "".join(texts)
+        texts.clear()
+
+    def refuse(*_: object) -> None:
+        raise faults.MalformedXML()
+
+    parser.StartElementHandler, parser.EndElementHandler = start, end
+    parser.CharacterDataHandler = texts.append
+    parser.StartDoctypeDeclHandler = parser.EntityDeclHandler = refuse
+    parser.buffer_text = True
+    try:
+        parser.Parse(data, True)
+    except (expat.ExpatError, ValueError, LookupError):
+        raise faults.MalformedXML() from None
+    return top.children[0]
+
+
+_readers: dict[type[Shape], dict[str, _Field]] = {}
+
+
+def _value(shape: type[S], node: _Node) -> S:
+    fields = _readers.get(shape)
+    if fields is None:
+        fields = _readers[shape] = {field.wrapper or field.name: field for field in fields_of(shape)}
+    found: dict[str, Any] = {}
+    for child in node.children:
+        field = fields.get(child.name)
+        if field is None:
+            continue
+        if field.wrapper:
+            found[field.attribute] = tuple(_one(field, item) for item in child.children if item.name == field.name)
+        elif field.many:
+            found.setdefault(field.attribute, []).append(_one(field, child))
+        elif field.attribute in found:
+            raise faults.MalformedXML()
+        else:
+            found[field.attribute] = _one(field, child)
+    if any(field.required and field.attribute not in found for field in fields.values()):
+        raise faults.MalformedXML()
+    return shape(**{name: tuple(value) if isinstance(value, list) else value for name, value in found.items()})
+
+
+def _one(field: _Field, node: _Node) -> Any:  # Any: str, int, bool or a Shape, as declared
+    if field.kind == "shape":
+        return _value(field.shape, node)
+    if node.children:
+        raise faults.MalformedXML()
+    if field.kind == "text":
+        return node.text
+    text = node.text.strip()
+    if field.kind == "flag":
+        if text.lower() not in ("true", "false"):
+            raise faults.MalformedXML()
+        return text.lower() == "true"
+    if not text.lstrip("-").isascii() or not text.lstrip("-").isdigit() or len(text) > 20:
+        raise faults.MalformedXML()
+    return int(text)

@@ -1,0 +1,194 @@
+"""The catalog: which buckets there are, whose they are, and the one place that opens them.
+
+Theory of operation. A bucket is a row under its name. Opened buckets are kept in memory for as long as the engine's
+generation stands still: whoever changes a catalog row announces it, so that no process ever serves a bucket from a
+record that was changed before. At most `_KEPT` opened buckets are kept.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from trivium.base import faults
+from trivium.buckets.bucket import Bucket
+from trivium.buckets.record import BUCKETS, BucketRecord, Ground
+from trivium.storage import keys
+from trivium.storage.engine import Read, Write
+
+_KEPT: Final = 10_000
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?)Z?", re.ASCII)
+
+
+class Opened(msgspec.Struct, frozen=True):
+    """A bucket and its record. `moment_ms`: the bucket is a view of the past as of then, else None."""
+
+    record: BucketRecord
+    bucket: Bucket
+    moment_ms: int | None = None
+
+
+Build = Callable[[BucketRecord], Bucket]
+
+
+class Catalog:
+    """Buckets by name. `kinds` says how a bucket of each kind is built from its record."""
+
+    def __init__(self, ground: Ground, kinds: Mapping[str, Build]) -> None:
+        self._ground, self._kinds = ground, kinds
+        self._opened: dict[str, Opened] = {}
+        self._generation = -1
+
+    async def open(self, name: str) -> Opened:
+        """The bucket of this name; `name@2026-11-01T12:00:00Z` is the bucket as it was, read-only.
+
+        Raises NoSuchBucket, and NotImplemented when the bucket keeps no past.
+        """
+        generation = self._ground.engine.generation
+        if generation != self._generation or len(self._opened) > _KEPT:
+            self._opened, self._generation = {}, generation
+        found = self._opened.get(name)
+        if found is not None:
+            return found
+        if "@" in name:
+            return await self._open_past(name)
+        record = await self.find(name)
+        opened = Opened(record, self._kinds[record.kind](record))
+        if self._ground.engine.generation == generation:
+            self._opened[name] = opened
+        return opened
+
+    async def find(self, name: str) -> BucketRecord:
+        """The record of this bucket. Raises NoSuchBucket."""
+        record = await self._ground.engine.read(lambda tx: _get(tx, name))
+        if record is None:
+            raise faults.NoSuchBucket(BucketName=name)
+        return record
+
+    async def _open_past(self, name: str) -> Opened:
+        plain, _, moment = name.rpartition("@")
+        moment_ms = read_moment(moment)
+        if moment_ms is None:
+            raise faults.NoSuchBucket(BucketName=name)
+        now = await self.open(plain)
+        past = now.bucket.features.past
+        if past is None:
+            raise faults.NotImplemented_(BucketName=name)
+        return Opened(now.record, await past.at(moment_ms), moment_ms)
+
+    async def create(
+        self, name: str, kind: str, owner: str, *, region: str = "", facts: Mapping[str, str] | None = None,
+    ) -> BucketRecord:
+        """Make a bucket. Raises BucketAlreadyOwnedByYou or BucketAlreadyExists."""
+
+        def change(tx: Write) -> BucketRecord:
+            there = _get(tx, name)
+            if there is not None and there.owner == owner:
+                raise faults.BucketAlreadyOwnedByYou(BucketName=name)
+            if there is not None:
+                raise faults.BucketAlreadyExists(BucketName=name)
+            record = BucketRecord(
+                tx.sequence(), name, kind, owner, self._ground.clock.now_ms(), region=region, facts=dict(facts or {}))
+            tx.put(keys.text(keys.CATALOG, name), BUCKETS.encode(record))
+            tx.announce()
+            return record
+
+        return await self._ground.engine.write(change)
+
+    async def update(self, name: str, change: Callable[[BucketRecord], BucketRecord]) -> BucketRecord:
+        """Replace the bucket's record by what `change` makes of it. Raises NoSuchBucket and what `change` raises."""
+
+        def write(tx: Write) -> BucketRecord:
+            record = _get(tx, name)
+            if record is None:
+                raise faults.NoSuchBucket(BucketName=name)
+            record = change(record)
+            tx.put(keys.text(keys.CATALOG, name), BUCKETS.encode(record))
+            tx.announce()
+            return record
+
+        return await self._ground.engine.write(write)
+
+    async def delete(self, name: str) -> None:
+        """Delete an empty bucket with its documents. Raises NoSuchBucket, BucketNotEmpty, VersionedBucketNotEmpty.
+
+        Its running uploads are left to the sweep, which finds that their bucket is gone.
+        """
+
+        def change(tx: Write) -> None:
+            record = _get(tx, name)
+            if record is None:
+                raise faults.NoSuchBucket(BucketName=name)
+            if not _empty(tx, keys.CURRENT, record.id) or not _empty(tx, keys.OLD, record.id):
+                raise (faults.VersionedBucketNotEmpty if record.versioning else faults.BucketNotEmpty)(BucketName=name)
+            for table in (keys.DOCUMENT, keys.LOG):
+                prefix = keys.of_bucket(table, record.id)
+                for row, _ in list(tx.scan(prefix, keys.after(prefix))):
+                    tx.delete(row)
+            tx.delete(keys.text(keys.CATALOG, name))
+            tx.announce()
+
+        await self._ground.engine.write(change)
+
+    async def list(self, owner: str, *, prefix: str = "", start: str = "", limit: int = 10_000) -> list[BucketRecord]:
+        """Up to `limit` buckets of the owner with the prefix, by name, from `start` on (included)."""
+
+        def look(tx: Read) -> list[BucketRecord]:
+            found: list[BucketRecord] = []
+            first = keys.text(keys.CATALOG, max(prefix, start))
+            for _, data in tx.scan(first, keys.after(keys.text(keys.CATALOG, prefix))):
+                record = BUCKETS.decode(data)
+                if record.owner == owner:
+                    found.append(record)
+                if len(found) == limit:
+                    break
+            return found
+
+        return await self._ground.engine.read(look)
+
+    async def document(self, record: BucketRecord, name: str) -> bytes | None:
+        """A configuration document of the bucket, as it was put, or None."""
+        row = keys.of_bucket(keys.DOCUMENT, record.id) + name.encode()
+        return await self._ground.engine.read(lambda tx: tx.get(row))
+
+    async def put_document(self, record: BucketRecord, name: str, data: bytes | None) -> None:
+        """Keep a configuration document; None deletes it. Raises NoSuchBucket when the bucket went."""
+        row = keys.of_bucket(keys.DOCUMENT, record.id) + name.encode()
+
+        def change(tx: Write) -> None:
+            there = _get(tx, record.name)
+            if there is None or there.id != record.id:
+                raise faults.NoSuchBucket(BucketName=record.name)
+            if data is None:
+                tx.delete(row)
+            else:
+                tx.put(row, data)
+            tx.announce()
+
+        await self._ground.engine.write(change)
+
+
+def read_moment(text: str) -> int | None:
+    """An ISO 8601 time in UTC as ms since 1970 (the end of that second when it has no fraction); None when it is none."""
+    match = _MOMENT.fullmatch(text)
+    if match is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(match[1] + "+00:00")
+    except ValueError:
+        return None
+    return int(moment.timestamp() * 1000) + (0 if "." in text else 999)
+
+
+def _get(tx: Read, name: str) -> BucketRecord | None:
+    data = tx.get(keys.text(keys.CATALOG, name))
+    return BUCKETS.decode(data) if data is not None else None
+
+
+def _empty(tx: Read, table: bytes, bucket: int) -> bool:
+    prefix = keys.of_bucket(table, bucket)
+    return next(iter(tx.scan(prefix, keys.after(prefix))), None) is None
