@@ -127,6 +127,12 @@ TooManyTags = _row("TooManyTags", 400, "Object tags cannot be greater than 10", 
 MetadataTooLarge = _row(
     "MetadataTooLarge", 400, "Your metadata headers exceed the maximum allowed metadata size")
 InvalidStorageClass = _row("InvalidStorageClass", 400, "The storage class you specified is not valid")
+InvalidRedirectLocation = _row(
+    "InvalidRedirectLocation", 400, "The website redirect location must have a prefix of 'http://' or 'https://' or '/'.")
+InvalidRedirectLocationTooLong = _row(
+    "InvalidRedirectLocation_TooLong", 400, "The length of website redirect location cannot exceed 2,048 characters.",
+    code="InvalidRedirectLocation",
+)
 InvalidRange = _row("InvalidRange", 416, "The requested range is not satisfiable")
 RangeNotSatisfiable = _row(
     "RangeNotSatisfiable", 416, "The requested partnumber is not satisfiable", code="InvalidPartNumber")

@@ -1,0 +1,16 @@
+"""Pachyderm's S3 gateway: a branch is a bucket."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from trivium.s3.dialect import Dialect, Limits
+
+DIALECT: Final = Dialect(
+    "pachyderm",
+    limits=Limits(max_keys=5000),  # the gateway takes max-keys up to 5,000, as Hadoop asks for
+    location="PACHYDERM",  # GetBucketLocation: the same for every bucket
+    deletes_full_buckets=True,  # DeleteBucket: "Unlike S3, you can delete non-empty branches"
+    compares_part_etags="when ours",  # CompleteMultipartUpload: ETags of another format are ignored
+    aws_bucket_names=False,  # repositories and branches match [A-Za-z0-9_-]+
+)
