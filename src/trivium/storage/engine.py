@@ -26,7 +26,11 @@ class Read(Protocol):
         ...
 
     def scan(self, start: bytes, stop: bytes, *, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
-        """Keys and values with start <= key < stop, in order. Lazy: what is not consumed is not read."""
+        """Keys and values with start <= key < stop, in order. Lazy: what is not consumed is not read.
+
+        `start` begins with a table's byte and the scan stays in that table. In a write, rows that the function writes
+        while the scan runs may be missed by it; deleting what it has yielded is safe.
+        """
         ...
 
 

@@ -62,6 +62,7 @@ class _MemoryWrite:
 
     def scan(self, start: bytes, stop: bytes, *, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
         """Rows in order. It finds its place anew at each step, so that rows may change while it runs."""
+        assert stop <= bytes((start[0] + 1,)), "a scan stays in one table"
         keys = self._keys
         if reverse:
             while (at := bisect_left(keys, stop) - 1) >= 0 and keys[at] >= start:

@@ -1,0 +1,96 @@
+"""Checkpoints: copying the write-ahead log back into the database, so that writers hardly notice.
+
+Theory of operation. A thread with a connection of its own is woken when the log has grown past `LOG_LIMIT_PAGES`. It
+copies, while writers go on appending, until little is left; then it enters the turnstile, copies the rest and makes the
+log start again from its beginning: readers last milliseconds, so nobody holds on to the old end. One process does it at a
+time, told by a lock file that the kernel opens again when its holder dies.
+
+Owner of the thread: the engine; it starts with the first checkpoint and ends with `close`.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import sqlite3
+import threading
+from pathlib import Path
+from typing import Final
+
+from trivium.storage.engines.generation import Generation
+from trivium.storage.engines.sqlite_rows import connect
+from trivium.storage.engines.turnstile import Turnstile
+
+LOG_LIMIT_PAGES: Final = 8_192  # 32 MiB
+_REST_PAGES: Final = 256
+_ROUNDS: Final = 8
+_log = logging.getLogger(__name__)
+
+
+class Checkpoints:
+    """The thread and when it works."""
+
+    def __init__(self, path: Path, generation: Generation) -> None:
+        self._path, self._generation = path, generation
+        self._due = threading.Event()
+        self._closing = False
+        self._thread: threading.Thread | None = None
+
+    def after_commit(self, logged_pages: int) -> None:
+        """Wake the thread when the log has grown long."""
+        if logged_pages < LOG_LIMIT_PAGES or self._due.is_set():
+            return
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="trivium-checkpoint", daemon=True)
+            self._thread.start()
+        self._due.set()
+
+    def close(self) -> None:
+        """Wait for a checkpoint under way, and end the thread."""
+        self._closing = True
+        self._due.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _work(self) -> None:
+        alone = os.open(self._path.parent / "checkpoint.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        turnstile = Turnstile(self._path.parent)
+        db = connect(self._path)
+        try:
+            while self._due.wait() and not self._closing:
+                self._due.clear()
+                if self._generation.logged_pages >= LOG_LIMIT_PAGES:
+                    self._once(db, turnstile, alone)
+        finally:
+            db.close()
+            turnstile.close()
+            os.close(alone)
+
+    def _once(self, db: sqlite3.Connection, turnstile: Turnstile, alone: int) -> None:
+        try:
+            fcntl.flock(alone, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return
+        try:
+            checkpoint(db, turnstile, self._generation)
+        except sqlite3.Error:
+            # Nothing is lost: the log keeps what it holds, and the next commit wakes us again.
+            _log.exception("checkpoint failed")
+        finally:
+            fcntl.flock(alone, fcntl.LOCK_UN)
+
+
+def checkpoint(db: sqlite3.Connection, turnstile: Turnstile, generation: Generation) -> None:
+    """Copy all of the log into the database, the last of it inside the turnstile, and let the log start again."""
+    for _ in range(_ROUNDS):
+        _, logged, copied = db.execute("pragma wal_checkpoint(passive)").fetchone()
+        if logged - copied <= _REST_PAGES:
+            break
+    turnstile.enter()
+    try:
+        blocked, _, _ = db.execute("pragma wal_checkpoint(restart)").fetchone()
+        if not blocked:
+            generation.clear_logged_pages()
+    finally:
+        turnstile.leave()
