@@ -26,7 +26,7 @@ class Hasher(Protocol):
     def digest(self) -> bytes: ...
 
 
-class Checksum(msgspec.Struct, frozen=True, array_like=True):
+class Checksum(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A checksum as S3 shows it: algorithm name, base64 value (`…-N` when composite), FULL_OBJECT or COMPOSITE."""
 
     algorithm: str

@@ -27,8 +27,8 @@ class Resting(msgspec.Struct, frozen=True):
     """Content that rests in this house already: a put of it writes rows, not bytes.
 
     Exactly one of `inline` (the bytes), `blob` (a blob's id), `layout_id` (an existing layout, to be shared) and `layout`
-    (a new one) is given. `owned` says that the caller hands over its ownership of the blobs (a completed upload's parts);
-    else the put shares them (a copy).
+    (a new one) is given; `parts` is the number of parts of an existing layout. `owned` says that the caller hands over its
+    ownership of the blobs (a completed upload's parts); else the put shares them (a copy).
     """
 
     size: int
@@ -39,6 +39,7 @@ class Resting(msgspec.Struct, frozen=True):
     layout_id: str | None = None
     layout: Layout | None = None
     owned: bool = False
+    parts: int = 0
 
 
 Content = Incoming | Resting
@@ -85,7 +86,7 @@ class Gone(msgspec.Struct, frozen=True):
     marker_made: bool = False
 
 
-class VersionEntry(msgspec.Struct, frozen=True):
+class VersionEntry(msgspec.Struct, frozen=True, gc=False):
     """An entry among the versions of its key."""
 
     entry: Entry

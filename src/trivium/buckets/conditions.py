@@ -43,6 +43,24 @@ class WriteIf(msgspec.Struct, frozen=True):
         if self.modified_ms is not None and (entry is None or entry.modified_ms // 1000 != self.modified_ms // 1000):
             raise faults.PreconditionFailed(Condition="x-amz-if-match-last-modified-time")
 
+    def check_deletion(self, entry: Entry | None) -> None:
+        """Raise PreconditionFailed, or NoSuchKey where If-Match meets nothing at all; a marker matches no ETag.
+
+        The other conditions ask how an object is that is there: where nothing is, deleting is a success. Source: User
+        Guide, "Conditional deletes"; API Reference, DeleteObject, x-amz-if-match-size.
+        """
+        if self is ALWAYS:
+            return
+        if entry is None:
+            if self.match is not None:
+                raise faults.NoSuchKey()
+            return
+        if entry.marker and self.match is not None:
+            raise faults.PreconditionFailed(Condition="If-Match")
+        if entry.marker and (self.size is not None or self.modified_ms is not None):
+            raise faults.PreconditionFailed(Condition="x-amz-if-match")
+        self.check(entry)
+
 
 ALWAYS: Final = WriteIf()
 

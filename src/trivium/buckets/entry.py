@@ -12,7 +12,7 @@ from trivium.storage.records import Records
 NULL: Final = "null"  # the version id of what was written while the bucket kept no versions
 
 
-class Attributes(msgspec.Struct, frozen=True, array_like=True):
+class Attributes(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What the writer said about an object besides its bytes. "" and empty mean not said.
 
     `headers` are the content headers as sent, by lower-case name: cache-control, content-disposition, content-encoding,
@@ -28,20 +28,20 @@ class Attributes(msgspec.Struct, frozen=True, array_like=True):
     owner: str = ""
 
 
-class BlobContent(msgspec.Struct, frozen=True, array_like=True, tag=1):
+class BlobContent(msgspec.Struct, frozen=True, array_like=True, tag=1, gc=False):
     """The bytes are one whole blob."""
 
     id: str
 
 
-class LayoutContent(msgspec.Struct, frozen=True, array_like=True, tag=2):
+class LayoutContent(msgspec.Struct, frozen=True, array_like=True, tag=2, gc=False):
     """The bytes are a layout of parts."""
 
     id: str
     parts: int
 
 
-class Entry(msgspec.Struct, frozen=True, array_like=True):
+class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One version of one key.
 
     `seq` orders all writes of a house; `modified_ms` is LastModified (ms since 1970, UTC); `etag` is unquoted; `version` is

@@ -80,6 +80,11 @@ def olds(bucket: int, key: str) -> bytes:
     return b"o" + bucket.to_bytes(8, "big") + ended(key)
 
 
+def olds_with(bucket: int, prefix: str) -> bytes:
+    """The prefix of all earlier entries of all keys that start with `prefix`."""
+    return b"o" + bucket.to_bytes(8, "big") + ended(prefix).removesuffix(_END)
+
+
 def read_old(row: bytes) -> tuple[str, int]:
     """The object key and the seq in the key of an OLD row."""
     return read_ended(row[9:-8]), _MAX - int.from_bytes(row[-8:], "big")

@@ -1,0 +1,144 @@
+"""The objects bucket as it was: for each key the newest entry that was there at a moment, read-only."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from itertools import islice
+from typing import Final
+
+from trivium.base import faults
+from trivium.base.faults import Fault
+from trivium.buckets import contents
+from trivium.buckets.bucket import Companion, Content, Deletion, Features, Gone, nothing
+from trivium.buckets.conditions import ALWAYS, WriteIf
+from trivium.buckets.contents import StoredReading
+from trivium.buckets.entry import ENTRIES, Attributes, Entry
+from trivium.buckets.objects import chain
+from trivium.buckets.objects.chain import Place
+from trivium.buckets.objects.opened import Opened
+from trivium.storage import keys
+from trivium.storage.engine import Read
+
+_STEPS: Final = 8  # earlier entries that are read one by one; then the chain is halved
+_KEYS_A_READ: Final = 1_000  # keys that are newer than the moment cost a look each: others get their turn
+_READ_ONLY: Final = "A bucket as it was in the past cannot be changed."
+
+
+class ObjectPast:
+    """The past of the bucket."""
+
+    __slots__ = ("_opened",)
+
+    def __init__(self, opened: Opened) -> None:
+        self._opened = opened
+
+    async def at(self, moment_ms: int) -> PastBucket:
+        return PastBucket(self._opened, moment_ms)
+
+
+class PastBucket:
+    """What the bucket held at the end of the millisecond `moment_ms`, less what was removed for good since."""
+
+    __slots__ = ("_moment_ms", "_opened")
+
+    def __init__(self, opened: Opened, moment_ms: int) -> None:
+        self._opened, self._moment_ms = opened, moment_ms
+
+    @property
+    def features(self) -> Features:
+        return Features(writes=False)
+
+    async def head(self, key: str, version: str | None = None) -> Entry:
+        return await self._opened.ground.engine.read(lambda rows: self._visible(rows, key, version).entry)
+
+    async def read(self, key: str, version: str | None = None) -> StoredReading:
+        ground = self._opened.ground
+
+        def look(rows: Read) -> StoredReading:
+            found = rows.load(self._visible(rows, key, version).row)
+            assert found is not None, "a row went away within one view"
+            entry = ENTRIES.decode(found[0])
+            return StoredReading(ground.blobs, entry, found[1], contents.layout_of(rows, entry))
+
+        return await ground.engine.read(look)
+
+    async def put(
+        self, key: str, content: Content, attributes: Attributes, *, only_if: WriteIf = ALWAYS,
+        companion: Companion = nothing,
+    ) -> Entry:
+        raise faults.NotImplemented_(_READ_ONLY)
+
+    async def delete(self, deletions: Sequence[Deletion], *, actor: str) -> list[Gone | Fault]:
+        raise faults.NotImplemented_(_READ_ONLY)
+
+    async def list(self, prefix: str, start: str, limit: int) -> list[Entry]:
+        bucket, found = self._opened.record.id, list[Entry]()
+        row, stop = keys.current(bucket, max(prefix, start)), keys.after(keys.current(bucket, prefix))
+
+        def look(rows: Read) -> bytes:
+            at = b""
+            for at, data in islice(rows.scan(row, stop), _KEYS_A_READ):
+                place = _as_of(rows, bucket, ENTRIES.decode(data), self._moment_ms)
+                if place is not None and not place.entry.marker:
+                    found.append(place.entry)
+                    if len(found) == limit:
+                        return b""
+            return at and at + b"\x00"
+
+        while row and limit > 0:
+            row = await self._opened.ground.engine.read(look)
+            if row:
+                await asyncio.sleep(0)
+        return found
+
+    def _visible(self, rows: Read, key: str, version: str | None) -> Place:
+        bucket = self._opened.record.id
+        if version is not None:
+            place = chain.visible(rows, bucket, key, version)
+            if place.entry.modified_ms > self._moment_ms:
+                raise faults.NoSuchVersion(Key=key, VersionId=version)
+            return place
+        newest = chain.newest(rows, bucket, key)
+        then = None if newest is None else _as_of(rows, bucket, newest, self._moment_ms)
+        if then is None:
+            raise faults.NoSuchKey(Key=key)
+        if then.entry.marker:
+            raise chain.hidden(then.entry, asked_for=False)
+        return then
+
+
+def _as_of(rows: Read, bucket: int, newest: Entry, moment_ms: int) -> Place | None:
+    """The newest entry of the key that was there at the moment, a marker too.
+
+    The times of a chain order as its seqs do (`Opened.time_above`).
+    """
+    if newest.modified_ms <= moment_ms:
+        return Place(keys.current(bucket, newest.key), newest, newest)
+    seq = newest.seq
+    stop = keys.after(keys.olds(bucket, newest.key))
+    for row, data in islice(rows.scan(keys.old(bucket, newest.key, seq), stop), _STEPS):
+        entry = ENTRIES.decode(data)
+        if entry.modified_ms <= moment_ms:
+            return Place(row, entry, newest)
+        seq = entry.seq
+    return _halving(rows, bucket, newest, seq, moment_ms)
+
+
+def _halving(rows: Read, bucket: int, newest: Entry, too_new: int, moment_ms: int) -> Place | None:
+    """The same among the entries with a seq less than `too_new`, in as many looks as that number has bits."""
+    stop = keys.after(keys.olds(bucket, newest.key))
+    place, low, high = None, 0, too_new
+    while low < high:
+        middle = (low + high) // 2
+        for row, data in rows.scan(keys.old(bucket, newest.key, middle), stop):
+            entry = ENTRIES.decode(data)
+            break
+        else:
+            low = middle + 1
+            continue
+        if entry.modified_ms <= moment_ms:
+            place, low = Place(row, entry, newest), middle + 1
+        else:
+            high = entry.seq
+    return place
