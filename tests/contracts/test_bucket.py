@@ -56,6 +56,7 @@ KINDS: dict[str, Kind] = {
     "objects, nothing in rows": Kind(objects("", inline_bytes=-1), _OBJECTS),
 }
 
+PLAIN = Attributes()
 Story = Callable[[Bucket, SetClock], Awaitable[None]]
 Run = Callable[[Story], None]
 
@@ -88,8 +89,8 @@ def upload(data: bytes, size: int | None = -1) -> Incoming:
     return Incoming(Given(data), len(data) if size == -1 else size)
 
 
-async def put(bucket: Bucket, key: str, data: bytes = b"data", **said: str) -> Entry:
-    return await bucket.put(key, upload(data), Attributes(**said))
+async def put(bucket: Bucket, key: str, data: bytes = b"data", said: Attributes = PLAIN) -> Entry:
+    return await bucket.put(key, upload(data), said)
 
 
 async def content(bucket: Bucket, key: str, version: str | None = None, span: Span | None = None) -> bytes:
@@ -385,7 +386,7 @@ def test_a_listing_starts_where_it_is_told_and_keeps_to_its_prefix(run: Run, pre
 
 def test_a_listing_shows_what_a_listing_needs(run: Run) -> None:
     async def story(bucket: Bucket, clock: SetClock) -> None:
-        await put(bucket, "a", b"12345", owner="me", storage_class="STANDARD")
+        await put(bucket, "a", b"12345", Attributes(owner="me", storage_class="STANDARD"))
         shown, head = (await bucket.list("", "", 1))[0], await bucket.head("a")
 
         assert (shown.key, shown.size, shown.etag) == ("a", 5, head.etag)
@@ -423,7 +424,7 @@ def test_a_version_id_that_cannot_be_one_is_refused(run: Run) -> None:
 def test_tags_change_without_the_bytes(run: Run, size: int) -> None:
     async def story(bucket: Bucket, clock: SetClock) -> None:
         assert bucket.features.annotations is not None
-        before = await put(bucket, "key", b"x" * size, content_type="text/plain")
+        before = await put(bucket, "key", b"x" * size, Attributes("text/plain"))
         clock.advance(ms=60_000)
         await bucket.features.annotations.tag("key", None, {"colour": "red"})
         tagged = await bucket.head("key")
