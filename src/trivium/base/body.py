@@ -34,7 +34,13 @@ class Stream:
         self.chunks, self.size = chunks, size
 
 
-Body = bytes | FileSpan | Pieces | Stream
+class Unsent(msgspec.Struct, frozen=True):
+    """The body of an answer to HEAD: `size` bytes that are told of and not sent."""
+
+    size: int
+
+
+Body = bytes | FileSpan | Pieces | Stream | Unsent
 
 
 def size_of(body: Body) -> int:

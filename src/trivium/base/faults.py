@@ -123,6 +123,8 @@ InvalidArgument = _row("InvalidArgument", 400, "Invalid Argument")
 InvalidRequest = _row("InvalidRequest", 400, "Invalid Request")
 InvalidVersionId = _row("InvalidVersionId", 400, "Invalid version id specified", code="InvalidArgument")
 InvalidTag = _row("InvalidTag", 400, "The tag provided was not a valid tag.")
+UserKeyMustBeSpecified = _row(
+    "UserKeyMustBeSpecified", 400, "You must specify at least one non-empty key", code="UserKeyMustBeSpecified")
 TooManyTags = _row("TooManyTags", 400, "Object tags cannot be greater than 10", code="BadRequest")
 MetadataTooLarge = _row(
     "MetadataTooLarge", 400, "Your metadata headers exceed the maximum allowed metadata size")

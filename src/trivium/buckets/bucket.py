@@ -153,6 +153,10 @@ class Versions(Protocol):
         """Versioning of the bucket: "Enabled", "Suspended", or "" when it was never set."""
         ...
 
+    async def set_state(self, state: str) -> None:
+        """Make versioning "Enabled" or "Suspended". Raises NoSuchBucket, NotImplemented where the state cannot be had."""
+        ...
+
     async def list(self, prefix: str, start: str, marker: str | None, limit: int) -> list[VersionEntry]:
         """Up to `limit` versions and markers with `prefix`, by key, newest first, from the key `start` on (included).
 

@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from trivium.base import faults
-from trivium.base.etag import named
+from trivium.base.etag import named, quoted
 from trivium.buckets.entry import Entry
 
 
@@ -86,9 +86,9 @@ class ReadIf(msgspec.Struct, frozen=True):
             raise faults.PreconditionFailed(Condition="If-Unmodified-Since")
         if self.none_match is not None:
             if named(self.none_match, entry.etag):
-                raise modified(Condition="If-None-Match")
+                raise modified(Condition="If-None-Match", ETag=quoted(entry.etag))
         elif self.modified_since_ms is not None and seconds <= self.modified_since_ms // 1000:
-            raise modified(Condition="If-Modified-Since")
+            raise modified(Condition="If-Modified-Since", ETag=quoted(entry.etag))
 
 
 ANY: Final = ReadIf()

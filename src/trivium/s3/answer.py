@@ -11,10 +11,9 @@ from trivium.s3.xml import error
 from trivium.s3.xml import write as write_document
 
 _XML: Final = ("content-type", "application/xml")
-# Facts of a fault that are headers on the wire, for every fault that has them (AWS: GetObject, delete markers; RFC 9110 §15.4.5)
+# Facts of faults that go out as headers (AWS: GetObject of delete markers; RFC 9110 §15.4.5 and §15.5.6)
 _FACT_HEADERS: Final = {
     "DeleteMarker": "x-amz-delete-marker", "VersionId": "x-amz-version-id", "ETag": "etag", "Allow": "allow",
-    "LastModified": "last-modified", "ContentRange": "content-range",
 }
 
 

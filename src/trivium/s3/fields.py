@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Callable
+from datetime import datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from time import gmtime, strftime
@@ -45,6 +46,17 @@ def http_date(value: str, _: str) -> int | None:
         return int(parsedate_to_datetime(value).timestamp() * 1000)
     except (ValueError, TypeError, OverflowError):
         return None
+
+
+def any_date(text: str) -> int:
+    """An HTTP date or an ISO 8601 one as ms since 1970. Raises InvalidArgument."""
+    found = http_date(text, "")
+    if found is not None:
+        return found
+    try:
+        return int(datetime.fromisoformat(text).timestamp() * 1000)
+    except ValueError:
+        raise faults.InvalidArgument(ArgumentValue=text) from None
 
 
 def one_of(*allowed: str) -> Parse:

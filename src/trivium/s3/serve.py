@@ -10,6 +10,7 @@ from trivium.base.faults import Fault
 from trivium.s3.address import address
 from trivium.s3.answer import write, write_fault
 from trivium.s3.call import Call
+from trivium.s3.headers import refuse_headers
 from trivium.s3.messages import Request, Response, Target
 from trivium.s3.operations import load_all
 from trivium.s3.registry import Operation, route
@@ -55,6 +56,7 @@ async def bind(house: House, operation: Operation, request: Request, target: Tar
     else:
         decide(claim.account, operation.allow, "")
     source = await _open_source(house, operation, request, claim) if operation.source else None
+    refuse_headers(request)
     found = operation.bind(request)
     if operation.document is not None:
         data = await document(request, claim, MAX_DOCUMENT_BYTES)

@@ -27,6 +27,26 @@ class Owner(Shape):
     display_name: str
 
 
+class Checksums(Shape):
+    """The checksum of something, in the element of its algorithm; the others are absent."""
+
+    crc32: Annotated[str | None, element("ChecksumCRC32")] = None
+    crc32c: Annotated[str | None, element("ChecksumCRC32C")] = None
+    crc64nvme: Annotated[str | None, element("ChecksumCRC64NVME")] = None
+    sha1: Annotated[str | None, element("ChecksumSHA1")] = None
+    sha256: Annotated[str | None, element("ChecksumSHA256")] = None
+    sha512: Annotated[str | None, element("ChecksumSHA512")] = None
+    md5: Annotated[str | None, element("ChecksumMD5")] = None
+    xxhash64: Annotated[str | None, element("ChecksumXXHASH64")] = None
+    xxhash3: Annotated[str | None, element("ChecksumXXHASH3")] = None
+    xxhash128: Annotated[str | None, element("ChecksumXXHASH128")] = None
+
+
+def checksum_fields(algorithm: str, value: str) -> dict[str, str]:
+    """The field of a `Checksums` shape that this checksum is; none for no value."""
+    return {algorithm.lower(): value} if value else {}
+
+
 def tagging(tags: dict[str, str]) -> Tagging:
     """The document of these tags."""
     return Tagging(tags=tuple(Tag(key=key, value=value) for key, value in tags.items()))

@@ -32,3 +32,20 @@ def copy_source(request: Request) -> CopySource:
     if not bucket or not slash or not key:
         raise faults.CopyInvalidSource(ArgumentName=HEADER, ArgumentValue=value)
     return CopySource(bucket, key, unquote(query) if mark else None)
+
+
+def rename_source(request: Request) -> str:
+    """The key that a rename starts from: percent-encoded, with or without the bucket's name and slash in front.
+
+    Raises InvalidArgument when it is no key or broken (Amazon S3 API Reference, RenameObject).
+    """
+    value = request.headers.get("x-amz-rename-source", "")
+    try:
+        path = unquote(value, errors="strict")
+    except UnicodeDecodeError:
+        path = ""
+    if not path.strip("/"):
+        raise faults.InvalidArgument(ArgumentName="x-amz-rename-source", ArgumentValue=value)
+    if not path.startswith("/"):
+        return path
+    return path[1:]

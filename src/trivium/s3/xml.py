@@ -30,6 +30,12 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
     """A document or a part of one."""
 
 
+class Text(Shape):
+    """An element that has text and no elements of its own."""
+
+    text: str
+
+
 class Element(msgspec.Struct, frozen=True):
     """How a field is written: the element's name, and for lists the element around them."""
 
@@ -125,6 +131,8 @@ def error(code: str, message: str, facts: Mapping[str, str], *, resource: str, r
 
 def _compile(shape: type[Shape]) -> _Writer:
     """Plain Python for one shape: `out` gathers text, absent values are left out, lists repeat their element."""
+    if shape is Text:
+        return lambda value: escape(value.text)
     names: dict[str, Any] = {"escape": escape}
     lines = ["def write_shape(v):", "    out = []", "    add = out.append"]
     for number, field in enumerate(fields_of(shape)):

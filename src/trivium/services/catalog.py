@@ -8,7 +8,7 @@ record that was changed before. At most `_KEPT` opened buckets are kept.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -16,7 +16,7 @@ import msgspec
 
 from trivium.base import faults
 from trivium.buckets.bucket import Bucket
-from trivium.buckets.record import BUCKETS, BucketRecord, Ground
+from trivium.buckets.record import BUCKETS, OBJECTS, BucketRecord, Ground, confirm
 from trivium.storage import keys
 from trivium.storage.engine import Read, Write
 
@@ -32,14 +32,23 @@ class Opened(msgspec.Struct, frozen=True):
     moment_ms: int | None = None
 
 
-Build = Callable[[BucketRecord], Bucket]
+class Kind(msgspec.Struct, frozen=True):
+    """How buckets of one kind are opened, made and removed.
+
+    `build` opens one from its record; `make(name, owner, region)` makes one that is new; `remove` removes an empty one.
+    """
+
+    build: Callable[[BucketRecord], Bucket]
+    make: Callable[[str, str, str], Awaitable[BucketRecord]]
+    remove: Callable[[BucketRecord], Awaitable[None]]
 
 
 class Catalog:
-    """Buckets by name. `kinds` says how a bucket of each kind is built from its record."""
+    """Buckets by name. `kinds` says how buckets that are not plain objects are opened, made and removed."""
 
-    def __init__(self, ground: Ground, kinds: Mapping[str, Build]) -> None:
-        self._ground, self._kinds = ground, kinds
+    def __init__(self, ground: Ground, build: Callable[[BucketRecord], Bucket], kinds: Mapping[str, Kind]) -> None:
+        self._ground = ground
+        self._kinds = {OBJECTS: Kind(build, self._make_objects, self._remove), **kinds}
         self._opened: dict[str, Opened] = {}
         self._generation = -1
 
@@ -57,7 +66,7 @@ class Catalog:
         if "@" in name:
             return await self._open_past(name)
         record = await self.find(name)
-        opened = Opened(record, self._kinds[record.kind](record))
+        opened = Opened(record, self._kinds[record.kind].build(record))
         if self._ground.engine.generation == generation:
             self._opened[name] = opened
         return opened
@@ -80,59 +89,20 @@ class Catalog:
             raise faults.NotImplemented_(BucketName=name)
         return Opened(now.record, await past.at(moment_ms), moment_ms)
 
-    async def create(
-        self, name: str, kind: str, owner: str, *, region: str = "", facts: Mapping[str, str] | None = None,
-    ) -> BucketRecord:
-        """Make a bucket. Raises BucketAlreadyOwnedByYou or BucketAlreadyExists."""
+    async def create(self, name: str, kind: str, owner: str, *, region: str = "") -> BucketRecord:
+        """Make a bucket. Raises BucketAlreadyOwnedByYou, BucketAlreadyExists, and what the kind raises."""
+        return await self._kinds[kind].make(name, owner, region)
 
-        def change(tx: Write) -> BucketRecord:
-            there = _get(tx, name)
-            if there is not None and there.owner == owner:
-                raise faults.BucketAlreadyOwnedByYou(BucketName=name)
-            if there is not None:
-                raise faults.BucketAlreadyExists(BucketName=name)
-            record = BucketRecord(
-                tx.sequence(), name, kind, owner, self._ground.clock.now_ms(), region=region, facts=dict(facts or {}))
-            tx.put(keys.text(keys.CATALOG, name), BUCKETS.encode(record))
-            tx.announce()
-            return record
+    async def delete(self, record: BucketRecord) -> None:
+        """Delete an empty bucket with its documents. Raises NoSuchBucket, BucketNotEmpty, and what the kind raises."""
+        await self._kinds[record.kind].remove(record)
 
-        return await self._ground.engine.write(change)
+    async def _make_objects(self, name: str, owner: str, region: str) -> BucketRecord:
+        return await self._ground.engine.write(
+            lambda tx: add(tx, name, OBJECTS, owner, now_ms=self._ground.clock.now_ms(), region=region))
 
-    async def update(self, name: str, change: Callable[[BucketRecord], BucketRecord]) -> BucketRecord:
-        """Replace the bucket's record by what `change` makes of it. Raises NoSuchBucket and what `change` raises."""
-
-        def write(tx: Write) -> BucketRecord:
-            record = _get(tx, name)
-            if record is None:
-                raise faults.NoSuchBucket(BucketName=name)
-            record = change(record)
-            tx.put(keys.text(keys.CATALOG, name), BUCKETS.encode(record))
-            tx.announce()
-            return record
-
-        return await self._ground.engine.write(write)
-
-    async def delete(self, name: str) -> None:
-        """Delete an empty bucket with its documents. Raises NoSuchBucket, BucketNotEmpty, VersionedBucketNotEmpty.
-
-        Its running uploads are left to the sweep, which finds that their bucket is gone.
-        """
-
-        def change(tx: Write) -> None:
-            record = _get(tx, name)
-            if record is None:
-                raise faults.NoSuchBucket(BucketName=name)
-            if not _empty(tx, keys.CURRENT, record.id) or not _empty(tx, keys.OLD, record.id):
-                raise (faults.VersionedBucketNotEmpty if record.versioning else faults.BucketNotEmpty)(BucketName=name)
-            for table in (keys.DOCUMENT, keys.LOG):
-                prefix = keys.of_bucket(table, record.id)
-                for row, _ in list(tx.scan(prefix, keys.after(prefix))):
-                    tx.delete(row)
-            tx.delete(keys.text(keys.CATALOG, name))
-            tx.announce()
-
-        await self._ground.engine.write(change)
+    async def _remove(self, record: BucketRecord) -> None:
+        await self._ground.engine.write(lambda tx: drop(tx, record))
 
     async def list(self, owner: str, *, prefix: str = "", start: str = "", limit: int = 10_000) -> list[BucketRecord]:
         """Up to `limit` buckets of the owner with the prefix, by name, from `start` on (included)."""
@@ -160,9 +130,7 @@ class Catalog:
         row = keys.of_bucket(keys.DOCUMENT, record.id) + name.encode()
 
         def change(tx: Write) -> None:
-            there = _get(tx, record.name)
-            if there is None or there.id != record.id:
-                raise faults.NoSuchBucket(BucketName=record.name)
+            confirm(tx, record)
             if data is None:
                 tx.delete(row)
             else:
@@ -170,6 +138,36 @@ class Catalog:
             tx.announce()
 
         await self._ground.engine.write(change)
+
+
+def add(
+    tx: Write, name: str, kind: str, owner: str, *, now_ms: int, region: str = "", facts: Mapping[str, str] | None = None,
+) -> BucketRecord:
+    """A new bucket's record, in this transaction. Raises BucketAlreadyOwnedByYou or BucketAlreadyExists."""
+    there = _get(tx, name)
+    if there is not None:
+        raise (faults.BucketAlreadyOwnedByYou if there.owner == owner else faults.BucketAlreadyExists)(BucketName=name)
+    record = BucketRecord(tx.sequence(), name, kind, owner, now_ms, region=region, facts=dict(facts or {}))
+    tx.put(keys.text(keys.CATALOG, name), BUCKETS.encode(record))
+    tx.announce()
+    return record
+
+
+def drop(tx: Write, record: BucketRecord) -> None:
+    """An empty bucket's record and all that is kept about it go, in this transaction.
+
+    Raises NoSuchBucket, BucketNotEmpty, VersionedBucketNotEmpty. Running uploads are left to the sweep, which finds that
+    their bucket is gone.
+    """
+    now = confirm(tx, record)
+    if not _empty(tx, keys.CURRENT, now.id) or not _empty(tx, keys.OLD, now.id):
+        raise (faults.VersionedBucketNotEmpty if now.versioning else faults.BucketNotEmpty)(BucketName=now.name)
+    for table in (keys.DOCUMENT, keys.LOG):
+        prefix = keys.of_bucket(table, now.id)
+        for row, _ in list(tx.scan(prefix, keys.after(prefix))):
+            tx.delete(row)
+    tx.delete(keys.text(keys.CATALOG, now.name))
+    tx.announce()
 
 
 def read_moment(text: str) -> int | None:

@@ -8,7 +8,7 @@ from trivium.s3.dialect import Dialect, Limits
 
 DIALECT: Final = Dialect(
     "pachyderm",
-    limits=Limits(max_keys=5000),  # the gateway takes max-keys up to 5,000, as Hadoop asks for
+    limits=Limits(max_keys=5000, refuse_more_keys=True),  # 0 to 5,000 (Hadoop asks for 5,000), else InvalidArgument
     location="PACHYDERM",  # GetBucketLocation: the same for every bucket
     deletes_full_buckets=True,  # DeleteBucket: "Unlike S3, you can delete non-empty branches"
     compares_part_etags="when ours",  # CompleteMultipartUpload: ETags of another format are ignored

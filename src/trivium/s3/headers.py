@@ -1,0 +1,37 @@
+"""Headers that ask for what this server does not do: refused, never ignored, since whoever sends one relies on it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from trivium.base import faults
+from trivium.s3.messages import Request
+
+_SSE: Final = "x-amz-server-side-encryption"
+_COPY_SSE: Final = "x-amz-copy-source-server-side-encryption"
+# header -> the values that ask for what is the case anyway
+REFUSED: Final[dict[str, frozenset[str]]] = {
+    "x-amz-acl": frozenset({"private", "bucket-owner-full-control", "bucket-owner-read"}),
+    **{f"x-amz-grant-{right}": frozenset() for right in ("full-control", "read", "read-acp", "write", "write-acp")},
+    _SSE: frozenset(),
+    **{f"{_SSE}-{detail}": frozenset() for detail in (
+        "aws-kms-key-id", "context", "bucket-key-enabled", "customer-algorithm", "customer-key", "customer-key-md5")},
+    **{f"{_COPY_SSE}-customer-{detail}": frozenset() for detail in ("algorithm", "key", "key-md5")},
+    "x-amz-object-lock-mode": frozenset(),
+    "x-amz-object-lock-retain-until-date": frozenset(),
+    "x-amz-object-lock-legal-hold": frozenset({"OFF"}),
+    "x-amz-bucket-object-lock-enabled": frozenset({"false", "False"}),
+    "x-amz-object-ownership": frozenset({"BucketOwnerEnforced"}),
+    "x-amz-write-offset-bytes": frozenset(),
+    "x-amz-mfa": frozenset(),
+}
+_NAMES: Final = frozenset(REFUSED)
+
+
+def refuse_headers(request: Request) -> None:
+    """Raise NotImplemented for a header that asks for encryption, locks, grants or appending."""
+    if _NAMES.isdisjoint(request.headers):
+        return
+    for name in _NAMES.intersection(request.headers):
+        if request.headers[name] not in REFUSED[name]:
+            raise faults.NotImplemented_(Header=name)

@@ -1,0 +1,100 @@
+"""CreateBucket, HeadBucket, DeleteBucket, GetBucketLocation."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+import msgspec
+
+from trivium.base import faults
+from trivium.base.faults import Fault
+from trivium.base.names import check_bucket_name
+from trivium.buckets.bucket import Bucket, Deletion
+from trivium.s3.call import Call
+from trivium.s3.fields import Document, Header
+from trivium.s3.messages import BUCKET
+from trivium.s3.registry import operation
+from trivium.s3.xml import Shape, Text
+
+_FREE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,254}", re.ASCII)
+
+
+class CreateBucketConfiguration(Shape):
+    """Where the bucket should be. Every region is fine; the bucket remembers it."""
+
+    location_constraint: str | None = None
+
+
+class CreateBucketAsk(msgspec.Struct, frozen=True):
+    """A new bucket."""
+
+    configuration: Annotated[
+        CreateBucketConfiguration | None, Document("CreateBucketConfiguration", optional=True)] = None
+
+
+class CreateBucketReply(msgspec.Struct, frozen=True):
+    """Where it is."""
+
+    location: Annotated[str, Header("location")]
+
+
+class BucketAsk(msgspec.Struct, frozen=True):
+    """Nothing more than the bucket."""
+
+
+class HeadBucketReply(msgspec.Struct, frozen=True):
+    """The bucket is there and the caller may use it."""
+
+    region: Annotated[str, Header("x-amz-bucket-region")]
+    alias: Annotated[str, Header("x-amz-access-point-alias")] = "false"
+    type: Annotated[str, Header("content-type")] = "application/xml"
+
+
+class Nothing(msgspec.Struct, frozen=True):
+    """Done."""
+
+
+class LocationReply(msgspec.Struct, frozen=True):
+    """The bucket's LocationConstraint: empty for us-east-1."""
+
+    location: Annotated[Text, Document("LocationConstraint")]
+
+
+@operation("CreateBucket", "PUT", BUCKET, allow="s3:CreateBucket", opens=False)
+async def create_bucket(call: Call[CreateBucketAsk]) -> CreateBucketReply:
+    if call.dialect.aws_bucket_names:
+        check_bucket_name(call.name)
+    elif not _FREE_NAME.fullmatch(call.name):
+        raise faults.InvalidBucketName(BucketName=call.name)
+    region = (call.ask.configuration.location_constraint if call.ask.configuration else None) or ""
+    try:
+        await call.house.catalog.create(call.name, call.listener.creates, call.account.id, region=region)
+    except Fault as fault:
+        if fault.kind is not faults.BucketAlreadyOwnedByYou or not call.dialect.own_bucket_again_is_fine:
+            raise
+    return CreateBucketReply(f"/{call.name}")
+
+
+@operation("HeadBucket", "HEAD", BUCKET, allow="s3:ListBucket")
+async def head_bucket(call: Call[BucketAsk]) -> HeadBucketReply:
+    return HeadBucketReply(call.record.region or call.house.region)
+
+
+@operation("DeleteBucket", "DELETE", BUCKET, allow="s3:DeleteBucket", status=204)
+async def delete_bucket(call: Call[BucketAsk]) -> Nothing:
+    if call.dialect.deletes_full_buckets:
+        await _empty(call.bucket, call.account.id)
+    await call.house.catalog.delete(call.record)
+    return Nothing()
+
+
+@operation("GetBucketLocation", "GET", BUCKET, when=("location",), allow="s3:GetBucketLocation")
+async def get_bucket_location(call: Call[BucketAsk]) -> LocationReply:
+    region = call.dialect.location or call.record.region or call.house.region
+    return LocationReply(Text(text="" if region == "us-east-1" else region))
+
+
+async def _empty(bucket: Bucket, actor: str) -> None:
+    while page := await bucket.list("", "", 1000):
+        await bucket.delete([Deletion(entry.key) for entry in page], actor=actor)

@@ -1,0 +1,92 @@
+"""CopyObject."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec.structs import replace
+
+from trivium.base import faults
+from trivium.base.digests import ALGORITHMS
+from trivium.base.etag import quoted
+from trivium.buckets.conditions import ReadIf, WriteIf
+from trivium.buckets.copying import copy
+from trivium.buckets.entry import Attributes, Entry
+from trivium.s3.attributes import READS, object_attributes
+from trivium.s3.call import Call
+from trivium.s3.conditions import SOURCE_HEADERS, WRITE_HEADERS, source_if, write_if
+from trivium.s3.fields import Derived, Document, Header, iso_time, one_of
+from trivium.s3.messages import OBJECT
+from trivium.s3.registry import operation
+from trivium.s3.shapes import Checksums, checksum_fields
+from trivium.s3.sources import HEADER, CopySource, copy_source
+from trivium.s3.xml import element
+
+_COPY, _REPLACE = "COPY", "REPLACE"
+
+
+class CopyObjectAsk(msgspec.Struct, frozen=True):
+    """An object that shall be here too, with its own attributes or new ones."""
+
+    source: Annotated[CopySource, Derived(copy_source, (HEADER,))]
+    attributes: Annotated[Attributes, Derived(object_attributes, READS)]
+    source_if: Annotated[ReadIf, Derived(source_if, SOURCE_HEADERS)]
+    only_if: Annotated[WriteIf, Derived(write_if, WRITE_HEADERS)]
+    metadata: Annotated[str, Header("x-amz-metadata-directive", one_of(_COPY, _REPLACE))] = _COPY
+    tagging: Annotated[str, Header("x-amz-tagging-directive", one_of(_COPY, _REPLACE))] = _COPY
+    algorithm: Annotated[str | None, Header("x-amz-checksum-algorithm", one_of(*ALGORITHMS))] = None
+    storage_class: Annotated[str | None, Header("x-amz-storage-class")] = None
+
+
+class CopyObjectResult(Checksums):
+    """What was written."""
+
+    etag: str
+    last_modified: str
+    type: Annotated[str | None, element("ChecksumType")] = None
+
+
+class CopyObjectReply(msgspec.Struct, frozen=True):
+    """What was written, and the version it was copied from."""
+
+    result: Annotated[CopyObjectResult, Document("CopyObjectResult")]
+    version: Annotated[str | None, Header("x-amz-version-id")] = None
+    source_version: Annotated[str | None, Header("x-amz-copy-source-version-id")] = None
+
+
+@operation("CopyObject", "PUT", OBJECT, when=("header:" + HEADER,), needs="writes", allow="s3:PutObject",
+           source="s3:GetObject")
+async def copy_object(call: Call[CopyObjectAsk]) -> CopyObjectReply:
+    ask = call.ask
+    assert call.source is not None, "the operation opens its source"
+    reading = await call.source.bucket.read(ask.source.key, ask.source.version)
+    _refuse_no_change(call)
+    entry = await copy(
+        reading, call.bucket, call.key, _attributes(ask, reading.entry), source_if=ask.source_if, only_if=ask.only_if,
+        algorithm=ask.algorithm)
+    checksum = entry.checksum
+    result = CopyObjectResult(
+        etag=quoted(entry.etag), last_modified=iso_time(entry.modified_ms), type=checksum.type if checksum else None,
+        **(checksum_fields(checksum.algorithm, checksum.value) if checksum else {}))
+    source_versions = call.source.bucket.features.versions
+    shows_source = source_versions is not None and source_versions.state != ""
+    return CopyObjectReply(
+        result, entry.version if call.versioned else None, reading.entry.version if shows_source else None)
+
+
+def _refuse_no_change(call: Call[CopyObjectAsk]) -> None:
+    """A copy onto itself must change something; an earlier version onto the newest does (Amazon S3, CopyObject)."""
+    ask = call.ask
+    same = ask.source.bucket == call.name and ask.source.key == call.key and ask.source.version is None
+    if same and ask.metadata == _COPY and ask.tagging == _COPY and ask.storage_class is None and not ask.attributes.redirect:
+        raise faults.InvalidCopyToSelf()
+
+
+def _attributes(ask: CopyObjectAsk, source: Entry) -> Attributes:
+    """The new object's attributes: metadata and tags as their directives say; class and redirect are never copied."""
+    given, kept = ask.attributes, source.attributes
+    tags = given.tags if ask.tagging == _REPLACE else kept.tags
+    if ask.metadata == _REPLACE:
+        return replace(given, tags=tags)
+    return replace(given, content_type=kept.content_type, headers=kept.headers, metadata=kept.metadata, tags=tags)

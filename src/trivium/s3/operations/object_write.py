@@ -1,0 +1,61 @@
+"""PutObject and RenameObject."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from trivium.base.digests import ALGORITHMS, Checksum
+from trivium.base.etag import quoted
+from trivium.buckets.conditions import WriteIf
+from trivium.buckets.entry import Attributes
+from trivium.s3.attributes import READS, object_attributes
+from trivium.s3.call import Call
+from trivium.s3.checksums import checksum_headers
+from trivium.s3.conditions import WRITE_HEADERS, rename_source_if, write_if
+from trivium.s3.fields import Derived, Header, Spread
+from trivium.s3.messages import OBJECT
+from trivium.s3.operations.bucket import Nothing
+from trivium.s3.registry import operation
+from trivium.s3.sources import rename_source
+
+CHECKSUM_HEADERS = (*(row.header for row in ALGORITHMS.values()), "x-amz-checksum-type")
+
+
+class PutObjectAsk(msgspec.Struct, frozen=True):
+    """A new object, or a new version of one; its bytes are the body."""
+
+    attributes: Annotated[Attributes, Derived(object_attributes, READS)]
+    only_if: Annotated[WriteIf, Derived(write_if, WRITE_HEADERS)]
+
+
+class PutObjectReply(msgspec.Struct, frozen=True):
+    """What was written."""
+
+    etag: Annotated[str, Header("etag")]
+    version: Annotated[str | None, Header("x-amz-version-id")]
+    checksum: Annotated[Checksum | None, Spread(checksum_headers, CHECKSUM_HEADERS)]
+
+
+class RenameObjectAsk(msgspec.Struct, frozen=True):
+    """Another key of this bucket that shall have this key from now on."""
+
+    source: Annotated[str, Derived(rename_source, ("x-amz-rename-source",))]
+    source_if: Annotated[WriteIf, Derived(rename_source_if, ("x-amz-rename-source-if-match",))]
+    only_if: Annotated[WriteIf, Derived(write_if, WRITE_HEADERS)]
+
+
+@operation("PutObject", "PUT", OBJECT, needs="writes", allow="s3:PutObject")
+async def put_object(call: Call[PutObjectAsk]) -> PutObjectReply:
+    entry = await call.bucket.put(call.key, call.incoming(), call.ask.attributes, only_if=call.ask.only_if)
+    return PutObjectReply(quoted(entry.etag), entry.version if call.versioned else None, entry.checksum)
+
+
+@operation("RenameObject", "PUT", OBJECT, when=("renameObject",), needs="renames", allow="s3:PutObject")
+async def rename_object(call: Call[RenameObjectAsk]) -> Nothing:
+    renames = call.bucket.features.renames
+    assert renames is not None, "the operation needs renames"
+    ask = call.ask
+    await renames.rename(ask.source, call.key, source_if=ask.source_if, only_if=ask.only_if, actor=call.account.id)
+    return Nothing()

@@ -1,0 +1,55 @@
+"""GetBucketVersioning, PutBucketVersioning."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec.structs import replace
+
+from trivium.base import faults
+from trivium.buckets.record import ENABLED, SUSPENDED
+from trivium.s3.call import Call
+from trivium.s3.fields import Document
+from trivium.s3.messages import BUCKET
+from trivium.s3.operations.bucket import BucketAsk, Nothing
+from trivium.s3.registry import operation
+from trivium.s3.xml import Shape, element
+
+
+class VersioningConfiguration(Shape):
+    """Whether the bucket keeps versions. No status: it never did."""
+
+    status: str | None = None
+    mfa_delete: Annotated[str | None, element("MfaDelete")] = None
+
+
+class PutBucketVersioningAsk(msgspec.Struct, frozen=True):
+    """The state to be in."""
+
+    configuration: Annotated[VersioningConfiguration, Document("VersioningConfiguration")]
+
+
+class VersioningReply(msgspec.Struct, frozen=True):
+    """The state the bucket is in."""
+
+    configuration: Annotated[VersioningConfiguration, Document("VersioningConfiguration")]
+
+
+@operation("GetBucketVersioning", "GET", BUCKET, when=("versioning",), allow="s3:GetBucketVersioning")
+async def get_bucket_versioning(call: Call[BucketAsk]) -> VersioningReply:
+    versions = call.bucket.features.versions
+    return VersioningReply(VersioningConfiguration(status=(versions.state if versions else "") or None))
+
+
+@operation("PutBucketVersioning", "PUT", BUCKET, when=("versioning",), needs="versions", allow="s3:PutBucketVersioning")
+async def put_bucket_versioning(call: Call[PutBucketVersioningAsk]) -> Nothing:
+    wanted = call.ask.configuration
+    if wanted.status not in (ENABLED, SUSPENDED):
+        raise faults.IllegalVersioningConfigurationException()
+    if wanted.mfa_delete == ENABLED:
+        raise faults.NotImplemented_(Element="MfaDelete")
+    versions = call.bucket.features.versions
+    assert versions is not None, "the operation needs versions"
+    await versions.set_state(wanted.status)
+    return Nothing()
