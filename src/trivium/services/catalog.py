@@ -32,13 +32,17 @@ class Opened(msgspec.Struct, frozen=True):
     moment_ms: int | None = None
 
 
+Build = Callable[[BucketRecord, int], Bucket]
+
+
 class Kind(msgspec.Struct, frozen=True):
     """How buckets of one kind are opened, made and removed.
 
-    `build` opens one from its record; `make(name, owner, region)` makes one that is new; `remove` removes an empty one.
+    `build` opens one from its record, as it was at that generation of the engine; `make(name, owner, region)` makes one
+    that is new; `remove` removes an empty one.
     """
 
-    build: Callable[[BucketRecord], Bucket]
+    build: Build
     make: Callable[[str, str, str], Awaitable[BucketRecord]]
     remove: Callable[[BucketRecord], Awaitable[None]]
 
@@ -46,7 +50,7 @@ class Kind(msgspec.Struct, frozen=True):
 class Catalog:
     """Buckets by name. `kinds` says how buckets that are not plain objects are opened, made and removed."""
 
-    def __init__(self, ground: Ground, build: Callable[[BucketRecord], Bucket], kinds: Mapping[str, Kind]) -> None:
+    def __init__(self, ground: Ground, build: Build, kinds: Mapping[str, Kind]) -> None:
         self._ground = ground
         self._kinds = {OBJECTS: Kind(build, self._make_objects, self._remove), **kinds}
         self._opened: dict[str, Opened] = {}
@@ -66,7 +70,7 @@ class Catalog:
         if "@" in name:
             return await self._open_past(name)
         record = await self.find(name)
-        opened = Opened(record, self._kinds[record.kind].build(record))
+        opened = Opened(record, self._kinds[record.kind].build(record, generation))
         if self._ground.engine.generation == generation:
             self._opened[name] = opened
         return opened

@@ -11,7 +11,7 @@ from trivium.buckets.objects import chain, listings
 from trivium.buckets.objects.deletions import write_marker
 from trivium.buckets.objects.opened import Opened
 from trivium.buckets.objects.versions import above
-from trivium.buckets.record import BucketRecord
+from trivium.buckets.record import BUCKETS, BucketRecord, confirm
 from trivium.storage import blobs, journal, keys
 from trivium.storage.engine import Write
 from trivium.storage.journal import ATTRIBUTES, DELETE, PUT, Change
@@ -28,6 +28,16 @@ class ObjectVersions:
     @property
     def state(self) -> str:
         return self._opened.record.versioning
+
+    async def set_state(self, state: str) -> None:
+        opened = self._opened
+
+        def change(tx: Write) -> None:
+            record = msgspec.structs.replace(confirm(tx, opened.record), versioning=state)
+            tx.put(keys.text(keys.CATALOG, record.name), BUCKETS.encode(record))
+            tx.announce()
+
+        await opened.ground.engine.write(change)
 
     async def list(self, prefix: str, start: str, marker: str | None, limit: int) -> list[VersionEntry]:
         return await listings.versions(self._opened, prefix, start, marker, limit)
