@@ -177,7 +177,7 @@ class ObjectChecksum(Checksums):
     type: Annotated[str | None, element("ChecksumType")] = None
 
 
-class ObjectPart(Checksums):
+class ObjectPart(Checksums, kw_only=True):
     """A part of a multipart object."""
 
     part_number: int
