@@ -1,9 +1,9 @@
-"""How an object's bytes come to rest, are read again and let go: once for every bucket whose bytes are in this house.
+"""How bytes come to rest in this house, are read again and let go: once for every kind of bucket.
 
-Theory of operation. `keep` makes the bytes durable before any row speaks of them; `settle`, inside the transaction that
-writes the row, names or shares them; `discard` takes back what a refused transaction left. Small bytes rest in the row
-itself, larger ones in a blob, those of a multipart upload in a layout of its parts' blobs. What rests already is shared
-or taken over, never moved.
+Theory of operation. `keep` makes the bytes durable before any row speaks of them; `settle`, inside the
+transaction that writes the row, names or shares them; `discard` takes back what a refused transaction left.
+Small bytes rest in the row itself, larger ones in a blob, those of a multipart upload in a layout of its
+parts' blobs. What rests already is shared or taken over, never moved.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Kept(msgspec.Struct, frozen=True):
 
 
 async def keep(ground: Ground, content: Content) -> Kept:
-    """Make the content durable, or find that it is. Raises what the upload's checks and the blob store raise."""
+    """Make the content durable, or find that it is. Raises what its checks and the blob store raise."""
     if isinstance(content, Resting):
         return _resting(ground, content)
     if content.size is not None and content.size <= ground.inline_bytes:
@@ -50,12 +50,12 @@ async def keep(ground: Ground, content: Content) -> Kept:
     blob = await ground.blobs.write(content.chunks())
     receipt = content.receipt
     assert blob.size == receipt.size, "the blob store kept another number of bytes than came in"
-    return Kept(
-        receipt.size, receipt.md5, receipt.checksum(content.checksum), content=BlobContent(blob.id), blob=blob)
+    checksum = receipt.checksum(content.checksum)
+    return Kept(receipt.size, receipt.md5, checksum, content=BlobContent(blob.id), blob=blob)
 
 
 def settle(tx: Write, kept: Kept) -> None:
-    """Give the content the owner whose row this transaction writes. Raises NoSuchKey when what rested is gone."""
+    """Give the content to the row that this transaction writes. Raises NoSuchKey when what rested is gone."""
     if kept.content is None:
         return
     if kept.blob is not None:
@@ -131,7 +131,8 @@ def _resting(ground: Ground, resting: Resting) -> Kept:
     if resting.blob is not None:
         return Kept(size, etag, checksum, content=BlobContent(resting.blob), owned=owned)
     if resting.layout_id is not None:
-        return Kept(size, etag, checksum, content=LayoutContent(resting.layout_id, resting.parts), owned=owned)
+        shared = LayoutContent(resting.layout_id, resting.parts)
+        return Kept(size, etag, checksum, content=shared, owned=owned)
     assert resting.layout is not None, "resting content rests nowhere"
     content = LayoutContent(ground.ids.hexadecimal(32), len(resting.layout.parts))
     return Kept(size, etag, checksum, content=content, layout=resting.layout, owned=owned)

@@ -1,9 +1,9 @@
 """The objects bucket: a key space of our own, with versions.
 
-Theory of operation. A put makes its bytes durable (`contents.keep`), then one write function reads the newest row of the
-key, applies the rules of `versions`, and writes the new row and a Change. Small objects are one row, so that reading one
-is one look-up. Where the catalog has changed since the bucket was opened, every write confirms first, inside its
-transaction, that the bucket is still there and how it keeps versions.
+Theory of operation. A put makes its bytes durable (`contents.keep`), then one write function reads the newest
+row of the key, applies the rules of `versions`, and writes the new row and a Change. Small objects are one
+row, so that reading one is one look-up. Where the catalog has changed since the bucket was opened, every
+write confirms first, inside its transaction, that the bucket is still there and how it keeps versions.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ class ObjectsBucket:
         return self._features
 
     async def head(self, key: str, version: str | None = None) -> Entry:
-        bucket = self._opened.record.id
-        return await self._opened.ground.engine.read(lambda rows: chain.visible(rows, bucket, key, version).entry)
+        ground, bucket = self._opened.ground, self._opened.record.id
+        return await ground.engine.read(lambda rows: chain.visible(rows, bucket, key, version).entry)
 
     async def read(self, key: str, version: str | None = None) -> StoredReading:
         ground, bucket = self._opened.ground, self._opened.record.id
@@ -71,16 +71,18 @@ class ObjectsBucket:
         if only_if is not ALWAYS:
             await self._refuse_early(key, content, only_if)
         kept = await contents.keep(ground, content)
+        change = _writing(self._opened, key, kept, attributes, only_if, companion)
         try:
-            return await ground.engine.write(_writing(self._opened, key, kept, attributes, only_if, companion))
+            return await ground.engine.write(change)
         except Fault as fault:
-            # A refusal came before the commit. After an engine's own failure nobody knows: then the sweep decides.
+            # A refusal comes before the commit. When the engine fails nobody knows: then the sweep decides.
             if fault.kind.status < faults.InternalError.status:
                 await contents.discard(ground, kept)
             raise
 
     async def delete(self, deletions: Sequence[Deletion], *, actor: str) -> list[Gone | Fault]:
-        return await self._opened.ground.engine.write(lambda tx: delete_all(tx, self._opened, deletions, actor))
+        opened = self._opened
+        return await opened.ground.engine.write(lambda tx: delete_all(tx, opened, deletions, actor))
 
     async def list(self, prefix: str, start: str, limit: int) -> list[Entry]:
         return await listings.entries(self._opened, prefix, start, limit)
@@ -95,7 +97,7 @@ class ObjectsBucket:
 def _writing(
     opened: Opened, key: str, kept: Kept, attributes: Attributes, only_if: WriteIf, companion: Companion,
 ) -> Callable[[Write], Entry]:
-    """The write function of a put. It makes as few calls as it can: it runs in the one writer of the house."""
+    """The write function of a put. It makes as few calls as it can: the house has one writer."""
     row = keys.current(opened.record.id, key)
 
     def change(tx: Write) -> Entry:
@@ -109,7 +111,8 @@ def _writing(
         version = opened.version_at(seq, record.versioning)
         null_seq = 0 if top is None else chain.make_room(tx, record.id, top, record.versioning, now_ms=now_ms)
         entry = Entry(
-            key, seq, now_ms, kept.size, kept.etag, version, False, attributes, kept.content, kept.checksum, null_seq)
+            key, seq, now_ms, kept.size, kept.etag, version, False, attributes, kept.content, kept.checksum,
+            null_seq)
         tx.put(row, ENTRIES.encode(entry), kept.body)
         journal.append(tx, record.id, Change(
             seq, PUT, key, version, now_ms, kept.size, kept.etag, actor=attributes.owner))

@@ -1,4 +1,4 @@
-"""The rows of one key: finding a version, making room for a new entry, removing one. Runs inside transactions."""
+"""The rows of one key: finding a version, making room for a new entry, removing one. All in a transaction."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def find(rows: Read, bucket: int, key: str, version: str) -> Place | None:
 
 
 def visible(rows: Read, bucket: int, key: str, version: str | None) -> Place:
-    """The object asked for: the newest entry, or the one with the version id. Raises as `Bucket.head` does."""
+    """The object asked for: the newest, or the one with the version id. Raises as `Bucket.head` does."""
     if version is not None:
         place = find(rows, bucket, key, version)
         if place is None:
@@ -62,7 +62,7 @@ def visible(rows: Read, bucket: int, key: str, version: str | None) -> Place:
 
 
 def hidden(marker: Entry, *, asked_for: bool) -> Fault:
-    """The fault of an object that is hidden behind the marker, or of a version `asked_for` that is the marker."""
+    """The fault of an object hidden behind the marker, or of the marker itself where it was `asked_for`."""
     kind = faults.VersionIsDeleteMarker if asked_for else faults.KeyIsDeleteMarker
     return kind(Key=marker.key, VersionId=marker.version, DeleteMarker="true")
 
@@ -70,7 +70,8 @@ def hidden(marker: Entry, *, asked_for: bool) -> Fault:
 def make_room(tx: Write, bucket: int, top: Entry, versioning: str, *, now_ms: int) -> int:
     """Move the newest entry of a key out of the way of a new one, or let go of what the new one replaces.
 
-    Returns the new entry's `null_seq`. The caller writes the new entry to CURRENT, where a replaced one still stands.
+    Returns the new entry's `null_seq`. The caller writes the new entry to CURRENT, where a replaced one still
+    stands.
     """
     rule = versions.above(versioning, top)
     if rule.drops:

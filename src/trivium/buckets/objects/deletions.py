@@ -63,7 +63,7 @@ def _delete_key(tx: Write, opened: Opened, record: BucketRecord, deletion: Delet
 def _remove_version(
     tx: Write, opened: Opened, record: BucketRecord, version: str, deletion: Deletion, actor: str,
 ) -> Gone:
-    """Remove one version for good. One that is not there is a success, as AWS has it, whatever the condition."""
+    """Remove one version for good. One that is not there is a success, whatever the condition, as in AWS."""
     place = chain.find(tx, record.id, deletion.key, version)
     if place is None:
         return Gone(deletion.key, version)

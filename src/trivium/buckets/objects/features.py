@@ -60,8 +60,9 @@ class ObjectAnnotations:
             attributes = msgspec.structs.replace(place.entry.attributes, tags=tags)
             entry = msgspec.structs.replace(place.entry, attributes=attributes)
             chain.rewrite(tx, place.row, entry)
+            now_ms = opened.ground.clock.now_ms()
             journal.append(tx, record.id, Change(
-                tx.sequence(), ATTRIBUTES, key, entry.version, opened.ground.clock.now_ms(), entry.size, entry.etag))
+                tx.sequence(), ATTRIBUTES, key, entry.version, now_ms, entry.size, entry.etag))
             return entry
 
         return await opened.ground.engine.write(change)
@@ -75,7 +76,9 @@ class ObjectRenames:
     def __init__(self, opened: Opened) -> None:
         self._opened = opened
 
-    async def rename(self, source: str, key: str, *, source_if: WriteIf, only_if: WriteIf, actor: str) -> Entry:
+    async def rename(
+        self, source: str, key: str, *, source_if: WriteIf, only_if: WriteIf, actor: str,
+    ) -> Entry:
         opened = self._opened
 
         def change(tx: Write) -> Entry:
@@ -90,11 +93,14 @@ class ObjectRenames:
 
 
 def _rename(
-    tx: Write, opened: Opened, record: BucketRecord, source: Entry, key: str, target: Entry | None, actor: str,
+    tx: Write, opened: Opened, record: BucketRecord, source: Entry, key: str, target: Entry | None,
+    actor: str,
 ) -> Entry:
-    """Give `source` the new key. Where its own key keeps it as an earlier version, both own the content from now on."""
+    """Give `source` the new key. Where its own key keeps it as an earlier version, both own the content."""
     now_ms = max(opened.time_above(source), opened.time_above(target))
-    null_seq = 0 if target is None else chain.make_room(tx, record.id, target, record.versioning, now_ms=now_ms)
+    null_seq = 0
+    if target is not None:
+        null_seq = chain.make_room(tx, record.id, target, record.versioning, now_ms=now_ms)
     seq = tx.sequence()
     version = opened.version_at(seq, record.versioning)
     entry = msgspec.structs.replace(
@@ -112,6 +118,7 @@ def _rename(
             write_marker(tx, opened, record, source.key, None, actor, now_ms=now_ms)
         else:
             journal.append(tx, record.id, Change(
-                tx.sequence(), DELETE, source.key, source.version, now_ms, source.size, source.etag, actor=actor))
+                tx.sequence(), DELETE, source.key, source.version, now_ms, source.size, source.etag,
+                actor=actor))
     journal.append(tx, record.id, Change(seq, PUT, key, version, now_ms, entry.size, entry.etag, actor=actor))
     return entry

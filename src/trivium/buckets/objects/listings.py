@@ -1,4 +1,4 @@
-"""Pages of the objects bucket's entries and versions, in key order. Their cost follows the page, not the bucket."""
+"""Pages of the bucket's entries and versions, in key order. Their cost follows the page, not the bucket."""
 
 from __future__ import annotations
 
@@ -45,7 +45,9 @@ async def entries(opened: Opened, prefix: str, start: str, limit: int) -> list[E
     return found
 
 
-async def versions(opened: Opened, prefix: str, start: str, marker: str | None, limit: int) -> list[VersionEntry]:
+async def versions(
+    opened: Opened, prefix: str, start: str, marker: str | None, limit: int,
+) -> list[VersionEntry]:
     """As `Versions.list`: one read."""
     bucket = opened.record.id
     behind = None if marker is None or marker == NULL else read_version_id(marker)
@@ -53,8 +55,8 @@ async def versions(opened: Opened, prefix: str, start: str, marker: str | None, 
     def look(rows: Read) -> list[VersionEntry]:
         if marker is None or not start.startswith(prefix):
             return list(islice(_chains(rows, bucket, prefix, start), max(0, limit)))
-        rest = _rest(rows, bucket, start, behind)
-        return list(islice(one_behind_the_other(rest, _chains(rows, bucket, prefix, start + "\x00")), max(0, limit)))
+        rest, others = _rest(rows, bucket, start, behind), _chains(rows, bucket, prefix, start + "\x00")
+        return list(islice(one_behind_the_other(rest, others), max(0, limit)))
 
     return await opened.ground.engine.read(look)
 
@@ -81,8 +83,8 @@ def _next(olds: Iterator[tuple[bytes, bytes]]) -> Entry | None:
 def _rest(rows: Read, bucket: int, key: str, behind: int | None) -> Iterator[VersionEntry]:
     """The versions of one key behind that seq, or behind its null version.
 
-    Where the null version has gone meanwhile nobody knows where it stood: then all are given, rather a few twice than one
-    never.
+    Where the null version has gone meanwhile nobody knows where it stood: then all are given, rather a few
+    twice than one never.
     """
     newest = chain.newest(rows, bucket, key)
     if newest is None:

@@ -38,7 +38,7 @@ class ObjectPast:
 
 
 class PastBucket:
-    """What the bucket held at the end of the millisecond `moment_ms`, less what was removed for good since."""
+    """What the bucket held at the end of the millisecond `moment_ms`, less what was removed since."""
 
     __slots__ = ("_moment_ms", "_opened")
 

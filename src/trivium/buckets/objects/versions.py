@@ -1,10 +1,11 @@
-"""The rules of a key's versions: what they are called, and what a write or a removal does to the others. Pure.
+"""The rules of a key's versions: what they are called, and what a write or a removal does to the others.
+Pure.
 
-Theory of operation. The newest version of a key stands in CURRENT, a delete marker too; the earlier ones stand in OLD,
-newest first. A key has at most one null version, the one that was written while the bucket kept no versions; when it is
-not the newest, the newest entry says where it is (`Entry.null_seq`), so that nobody has to search for it. Entries in OLD
-have a `null_seq` of 0. Source: Amazon S3 User Guide, "How S3 Versioning works" and "Working with objects in a
-versioning-suspended bucket".
+Theory of operation. The newest version of a key stands in CURRENT, a delete marker too; the earlier ones
+stand in OLD, newest first. A key has at most one null version, the one that was written while the bucket kept
+no versions; when it is not the newest, the newest entry says where it is (`Entry.null_seq`), so that nobody
+has to search for it. Entries in OLD have a `null_seq` of 0. Source: Amazon S3 User Guide, "How S3 Versioning
+works" and "Working with objects in a versioning-suspended bucket".
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ _VERSION_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
 def version_id(seq: int, random: str) -> str:
     """The version id of what is written at `seq`: 32 hexadecimal digits, from which the seq can be had again.
 
-    `random` is RANDOM_DIGITS hexadecimal digits. They hide the seq, so that an id tells nobody how busy the house is.
+    `random` is RANDOM_DIGITS hexadecimal digits. They hide the seq, so that an id tells nobody how busy the
+    house is.
     """
     return f"{seq ^ int(random, 16):016x}{random}"
 
@@ -34,7 +36,8 @@ def version_id(seq: int, random: str) -> str:
 def read_version_id(version: str) -> int:
     """The seq in a version id that is not "null". Raises InvalidVersionId when it cannot be one of ours.
 
-    Whoever looks an entry up by this seq must compare the whole id with the entry's: anybody can make up an id.
+    Whoever looks an entry up by this seq must compare the whole id with the entry's: anybody can make up an
+    id.
     """
     if _VERSION_ID.fullmatch(version) is None:
         raise faults.InvalidVersionId(ArgumentName="versionId", ArgumentValue=version)
@@ -57,8 +60,9 @@ def seq_of(version: str, newest: Entry) -> int:
 class Above(msgspec.Struct, frozen=True):
     """What writing an entry above the newest does to the others.
 
-    `keeps`: the former newest moves to OLD (else it goes, and its content is released). `drops` is the seq of an older
-    null version that goes; 0 when none does. `null_seq` is what the entry that is written says of older null versions.
+    `keeps`: the former newest moves to OLD (else it goes, and its content is released). `drops` is the seq of
+    an older null version that goes; 0 when none does. `null_seq` is what the entry that is written says of
+    older null versions.
     """
 
     keeps: bool
@@ -71,9 +75,11 @@ _KEPT: Final = Above(keeps=True)
 
 
 def above(versioning: str, newest: Entry) -> Above:
-    """What an object or a delete marker does that is written above `newest`, with the bucket's versioning as it is.
+    """What an object or a delete marker does that is written above `newest`, with the bucket's versioning as
+    it is.
 
-    Without versioning, and while it is suspended, what is written is the null version and replaces the one there was.
+    Without versioning, and while it is suspended, what is written is the null version and replaces the one
+    there was.
     """
     if versioning == ENABLED:
         null_seq = newest.seq if newest.version == NULL else newest.null_seq

@@ -1,0 +1,113 @@
+"""Copying, written once above the verbs: from a reading of one bucket to a put of another.
+
+Theory of operation. What rests in this house is shared: a copy writes a row, whatever the size. Between
+buckets that cannot share (a mounted directory) the bytes are read and written like any upload, in constant
+memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from typing import Final
+
+from trivium.base import faults
+from trivium.base.body import Body, FileSpan, Pieces, Stream
+from trivium.base.incoming import Incoming
+from trivium.base.span import Span
+from trivium.buckets.bucket import Bucket, Companion, Content, Reading, nothing
+from trivium.buckets.conditions import ALWAYS, ANY, ReadIf, WriteIf
+from trivium.buckets.entry import Attributes, Entry
+
+CHUNK_BYTES: Final = 1 << 20
+
+
+async def copy(
+    reading: Reading, target: Bucket, key: str, attributes: Attributes, *, source_if: ReadIf = ANY,
+    only_if: WriteIf = ALWAYS, checksum: str = "", companion: Companion = nothing,
+) -> Entry:
+    """Put what the reading holds under `key` of the target; the entry that was written.
+
+    `checksum` names the algorithm whose value is kept with the copy; "" keeps the source's. Raises
+    PreconditionFailed when `source_if` does not hold, and what `Bucket.put` raises.
+    """
+    source_if.check(reading.entry, modified=faults.PreconditionFailed)
+    content = _content(reading, target, checksum)
+    return await target.put(key, content, attributes, only_if=only_if, companion=companion)
+
+
+def incoming(reading: Reading, span: Span | None = None, *, checksum: str = "") -> Incoming:
+    """An upload of the bytes of the reading, or of a span of them: what UploadPartCopy stores.
+
+    `checksum` as in `copy`. Raises InternalError, while it is read, when bytes are missing.
+    """
+    size = reading.entry.size if span is None else span.size
+    return Incoming(ReadingSource(reading, span), size, checksum=checksum or _algorithm(reading.entry))
+
+
+class ReadingSource:
+    """A source of the bytes of a reading."""
+
+    __slots__ = ("_reading", "_span")
+
+    def __init__(self, reading: Reading, span: Span | None = None) -> None:
+        self._reading, self._span = reading, span
+
+    async def whole(self) -> bytes:
+        """All bytes at once, for what is known to be small."""
+        return b"".join([chunk async for chunk in self.chunks()])
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        async for chunk in chunks_of(await self._reading.body(self._span)):
+            yield chunk
+
+
+async def chunks_of(body: Body) -> AsyncIterator[bytes]:
+    """The bytes of a body, in chunks of up to CHUNK_BYTES, one in memory at a time; files are read in
+    threads.
+
+    Raises InternalError when a file is gone or short.
+    """
+    if isinstance(body, Stream):
+        async for chunk in body.chunks:
+            yield chunk
+        return
+    for piece in body.pieces if isinstance(body, Pieces) else (body,):
+        if isinstance(piece, FileSpan):
+            async for chunk in _file_chunks(piece):
+                yield chunk
+        elif piece:
+            yield piece
+
+
+def _content(reading: Reading, target: Bucket, checksum: str) -> Content:
+    resting = reading.resting if target.features.shares else None
+    if resting is None or (checksum and checksum != _algorithm(reading.entry)):
+        return incoming(reading, checksum=checksum)
+    return resting
+
+
+def _algorithm(entry: Entry) -> str:
+    return "CRC64NVME" if entry.checksum is None else entry.checksum.algorithm
+
+
+async def _file_chunks(span: FileSpan) -> AsyncIterator[bytes]:
+    at, left = span.first, span.size
+    file = await asyncio.to_thread(_open, span.path)
+    try:
+        while left:
+            chunk = await asyncio.to_thread(os.pread, file, min(left, CHUNK_BYTES), at)
+            if not chunk:
+                raise faults.InternalError()
+            at, left = at + len(chunk), left - len(chunk)
+            yield chunk
+    finally:
+        os.close(file)
+
+
+def _open(path: str) -> int:
+    try:
+        return os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        raise faults.InternalError() from None
