@@ -122,6 +122,12 @@ KeyTooLong = _row("KeyTooLong", 400, "Your key is too long", code="KeyTooLongErr
 InvalidArgument = _row("InvalidArgument", 400, "Invalid Argument")
 InvalidRequest = _row("InvalidRequest", 400, "Invalid Request")
 InvalidVersionId = _row("InvalidVersionId", 400, "Invalid version id specified", code="InvalidArgument")
+VersionIdMarkerWithoutKeyMarker = _row(
+    "VersionIdMarkerWithoutKeyMarker", 400, "A version-id marker cannot be specified without a key marker.",
+    code="InvalidArgument",
+)
+EmptyVersionIdMarker = _row(
+    "EmptyVersionIdMarker", 400, "A version-id marker cannot be empty.", code="InvalidArgument")
 InvalidTag = _row("InvalidTag", 400, "The tag provided was not a valid tag.")
 UserKeyMustBeSpecified = _row(
     "UserKeyMustBeSpecified", 400, "You must specify at least one non-empty key", code="UserKeyMustBeSpecified")

@@ -88,17 +88,15 @@ def read_query(text: str) -> dict[str, str]:
         return found
     for item in text.split("&"):
         name, _, value = item.partition("=")
-        if name:
-            found.setdefault(_decoded(name), _decoded(value))
+        if "%" in item or "+" in item:
+            name, value = _decoded(name), _decoded(value)
+        if name and name not in found:
+            found[name] = value
     return found
 
 
 def _decoded(text: str) -> str:
-    if "+" in text:
-        text = text.replace("+", " ")
-    if "%" not in text:
-        return text
     try:
-        return unquote(text, errors="strict")
+        return unquote(text.replace("+", " "), errors="strict")
     except UnicodeDecodeError:
         raise faults.InvalidURI(URI=text) from None

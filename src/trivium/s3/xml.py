@@ -52,7 +52,7 @@ class _Field(msgspec.Struct, frozen=True):
     attribute: str
     name: str
     wrapper: str
-    kind: str  # "text", "number", "flag", "shape"
+    kind: str  # "text", "number", "flag", "shape", or "choice": of several shapes, each named by its class
     many: bool
     required: bool
     shape: Any  # type[Shape] where kind is "shape"
@@ -83,6 +83,8 @@ def _field(attribute: str, hint: Any, *, required: bool) -> _Field:  # Any: type
     if many:
         hint = hint.__args__[0]
     kind = {str: "text", int: "number", bool: "flag"}.get(hint, "shape")
+    if isinstance(hint, types.UnionType):
+        kind = "choice"
     return _Field(attribute, mark.name or _camel(attribute), mark.wrapper, kind, many, required,
                   hint if kind == "shape" else None)
 
@@ -133,7 +135,7 @@ def _compile(shape: type[Shape]) -> _Writer:
     """Plain Python for one shape: `out` gathers text, absent values are left out, lists repeat their element."""
     if shape is Text:
         return lambda value: escape(value.text)
-    names: dict[str, Any] = {"escape": escape}
+    names: dict[str, Any] = {"escape": escape, "choose": _choose}
     lines = ["def write_shape(v):", "    out = []", "    add = out.append"]
     for number, field in enumerate(fields_of(shape)):
         if field.shape is not None:
@@ -145,6 +147,11 @@ def _compile(shape: type[Shape]) -> _Writer:
     return made
 
 
+def _choose(value: Shape) -> str:
+    name = type(value).__name__
+    return f"<{name}>{writer(type(value))(value)}</{name}>"
+
+
 def _later(shape: type[Shape]) -> _Writer:
     return lambda value: writer(shape)(value)
 
@@ -153,6 +160,8 @@ def _lines_of(field: _Field, number: int) -> list[str]:
     text = {"text": "escape(x)", "number": "str(x)", "flag": "('true' if x else 'false')", "shape": f"w{number}(x)"}
     opened, closed = f"<{field.name}>", f"</{field.name}>"
     value = f"v.{field.attribute}"
+    if field.kind == "choice":
+        return [f"    for x in {value}:", "        add(choose(x))"]
     if not field.many:
         return [f"    x = {value}", "    if x is not None:", f"        add('{opened}' + {text[field.kind]} + '{closed}')"]
     each = [f"for x in {value}:", f"    add('{opened}' + {text[field.kind]} + '{closed}')"]

@@ -1,0 +1,177 @@
+"""ListObjects and ListObjectsV2."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated
+
+import msgspec
+
+from trivium.base import faults
+from trivium.buckets.entry import Entry
+from trivium.buckets.listing import Page, Position, entries_of, page_of
+from trivium.s3.call import Call
+from trivium.s3.fields import Document, Query, iso_time, number
+from trivium.s3.messages import BUCKET
+from trivium.s3.pages import encoded, encoding_type, limit_of, plain, read_token, token_of
+from trivium.s3.registry import operation
+from trivium.s3.shapes import Owner
+from trivium.s3.xml import Shape, element
+from trivium.services.access.users import Users
+
+
+class ListObjectsAsk(msgspec.Struct, frozen=True):
+    """Which keys. `token` is Alluxio 1.x's; S3 has it in version 2 alone."""
+
+    prefix: Annotated[str, Query("prefix")] = ""
+    delimiter: Annotated[str, Query("delimiter")] = ""
+    marker: Annotated[str, Query("marker")] = ""
+    limit: Annotated[int | None, Query("max-keys", number)] = None
+    encoding: Annotated[str | None, Query("encoding-type", encoding_type)] = None
+    token: Annotated[str | None, Query("continuation-token")] = None
+
+
+class ListObjectsV2Ask(msgspec.Struct, frozen=True):
+    """Which keys, and whether their owners are told."""
+
+    prefix: Annotated[str, Query("prefix")] = ""
+    delimiter: Annotated[str, Query("delimiter")] = ""
+    start_after: Annotated[str | None, Query("start-after")] = None
+    token: Annotated[str | None, Query("continuation-token")] = None
+    limit: Annotated[int | None, Query("max-keys", number)] = None
+    encoding: Annotated[str | None, Query("encoding-type", encoding_type)] = None
+    fetch_owner: Annotated[str, Query("fetch-owner")] = "false"
+
+
+class Contents(Shape):
+    """A key in a listing. The ETag is quoted."""
+
+    key: str
+    last_modified: str
+    etag: str
+    checksum_algorithm: str | None
+    checksum_type: str | None
+    size: int
+    storage_class: str
+    owner: Owner | None
+
+
+class CommonPrefix(Shape):
+    """What stands for all keys that begin like it."""
+
+    prefix: str
+
+
+class Listing(Shape):
+    """A page of a listing of either version."""
+
+    version2: Annotated[bool | None, element("version2")] = None
+    name: str
+    prefix: str
+    marker: str | None = None
+    next_marker: str | None = None
+    start_after: str | None = None
+    continuation_token: str | None = None
+    next_continuation_token: str | None = None
+    key_count: int | None = None
+    max_keys: int
+    delimiter: str | None
+    is_truncated: bool
+    contents: tuple[Contents, ...]
+    common_prefixes: tuple[CommonPrefix, ...]
+    encoding_type: str | None
+
+
+class ListingReply(msgspec.Struct, frozen=True):
+    """The page."""
+
+    listing: Annotated[Listing, Document("ListBucketResult")]
+
+
+@operation("ListObjects", "GET", BUCKET, allow="s3:ListBucket")
+async def list_objects(call: Call[ListObjectsAsk]) -> ListingReply:
+    ask, dialect = call.ask, call.dialect
+    limit = limit_of(ask.limit, dialect)
+    first = ask.token if dialect.counts_in_plain_list and ask.token else ""
+    page = await page_of(entries_of(call.bucket), limit=limit, prefix=ask.prefix, delimiter=ask.delimiter, first=first,
+                         after=Position(ask.marker) if ask.marker else None)
+    encode, encoding = _encoding(ask.encoding, call)
+    counts = dialect.counts_in_plain_list
+    return ListingReply(Listing(
+        version2=False if dialect.version2_element else None, name=call.name, prefix=encode(ask.prefix),
+        marker=encode(ask.marker), next_marker=encode(page.last.key) if _marks(page, ask.delimiter) else None,
+        continuation_token=(ask.token or "") if counts else None,
+        next_continuation_token=await _next_key(call, page) if counts else None,
+        key_count=_count(page) if counts else None,
+        max_keys=limit, delimiter=encode(ask.delimiter) if ask.delimiter else None, is_truncated=page.truncated,
+        contents=_contents(page, encode, call.house.users), common_prefixes=_common(page, encode), encoding_type=encoding,
+    ))
+
+
+@operation("ListObjectsV2", "GET", BUCKET, when=("list-type=2",), allow="s3:ListBucket")
+async def list_objects_v2(call: Call[ListObjectsV2Ask]) -> ListingReply:
+    ask, dialect = call.ask, call.dialect
+    limit = limit_of(ask.limit, dialect)
+    if ask.token == "":
+        raise faults.InvalidArgument("The continuation token provided is incorrect", ArgumentName="continuation-token")
+    after = read_token(ask.token) if ask.token is not None else ask.start_after
+    page = await page_of(entries_of(call.bucket), limit=limit, prefix=ask.prefix, delimiter=ask.delimiter,
+                         after=Position(after) if after else None)
+    encode, encoding = _encoding(ask.encoding, call)
+    users = call.house.users if ask.fetch_owner.lower() == "true" else None
+    return ListingReply(Listing(
+        version2=True if dialect.version2_element else None, name=call.name, prefix=encode(ask.prefix),
+        start_after=encode(ask.start_after) if ask.start_after else None, continuation_token=ask.token,
+        next_continuation_token=token_of(page.last.key) if page.truncated and page.last else None,
+        key_count=_count(page), max_keys=limit, delimiter=encode(ask.delimiter) if ask.delimiter else None,
+        is_truncated=page.truncated, contents=_contents(page, encode, users), common_prefixes=_common(page, encode),
+        encoding_type=encoding,
+    ))
+
+
+def _encoding(asked: str | None, call: Call[ListObjectsAsk] | Call[ListObjectsV2Ask]) -> tuple[Callable[[str], str], str | None]:
+    if asked is None and not call.dialect.encodes_unasked:
+        return plain, None
+    return encoded, "url"
+
+
+def _marks(page: Page[Entry], delimiter: str) -> bool:
+    """S3 gives NextMarker only where a delimiter was asked for; else the last key says it."""
+    return page.truncated and delimiter != ""
+
+
+def _count(page: Page[Entry]) -> int:
+    return len(page.items) + len(page.prefixes)
+
+
+async def _next_key(call: Call[ListObjectsAsk], page: Page[Entry]) -> str:
+    """Alluxio 1.x's token is the first key of the next page (its document, "Listing a bucket with multiple objects")."""
+    if not page.truncated or page.last is None:
+        return ""
+    ask = call.ask
+    behind = await page_of(
+        entries_of(call.bucket), limit=1, prefix=ask.prefix, delimiter=ask.delimiter, after=page.last)
+    return behind.items[0].key if behind.items else behind.prefixes[0]
+
+
+def _contents(page: Page[Entry], encode: Callable[[str], str], users: Users | None) -> tuple[Contents, ...]:
+    owners: dict[str, Owner] = {}
+    found: list[Contents] = []
+    for entry in page.items:
+        checksum, attributes = entry.checksum, entry.attributes
+        owner = None
+        if users is not None:
+            owner = owners.get(attributes.owner)
+            if owner is None:
+                account = users.account(attributes.owner)
+                owner = owners[attributes.owner] = Owner(id=account.id, display_name=account.name)
+        found.append(Contents(
+            key=encode(entry.key), last_modified=iso_time(entry.modified_ms), etag=f'"{entry.etag}"',
+            checksum_algorithm=checksum.algorithm if checksum is not None else None,
+            checksum_type=checksum.type if checksum is not None else None,
+            size=entry.size, storage_class=attributes.storage_class, owner=owner))
+    return tuple(found)
+
+
+def _common(page: Page[Entry], encode: Callable[[str], str]) -> tuple[CommonPrefix, ...]:
+    return tuple(CommonPrefix(prefix=encode(prefix)) for prefix in page.prefixes)

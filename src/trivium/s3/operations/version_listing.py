@@ -1,0 +1,126 @@
+"""ListObjectVersions."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from trivium.base import faults
+from trivium.buckets.bucket import VersionEntry
+from trivium.buckets.listing import Position, page_of, versions_of
+from trivium.s3.call import Call
+from trivium.s3.fields import Document, Query, iso_time, number
+from trivium.s3.messages import BUCKET
+from trivium.s3.operations.listing import CommonPrefix
+from trivium.s3.pages import encoded, encoding_type, limit_of, plain
+from trivium.s3.registry import operation
+from trivium.s3.shapes import Owner
+from trivium.s3.xml import Shape, element
+from trivium.services.access.users import Users
+
+
+class ListVersionsAsk(msgspec.Struct, frozen=True):
+    """Which versions: those behind the version `version_marker` of `key_marker`, or behind that key."""
+
+    prefix: Annotated[str, Query("prefix")] = ""
+    delimiter: Annotated[str, Query("delimiter")] = ""
+    key_marker: Annotated[str, Query("key-marker")] = ""
+    version_marker: Annotated[str | None, Query("version-id-marker")] = None
+    limit: Annotated[int | None, Query("max-keys", number)] = None
+    encoding: Annotated[str | None, Query("encoding-type", encoding_type)] = None
+
+
+class Version(Shape):
+    """A version with bytes."""
+
+    key: str
+    version_id: Annotated[str, element("VersionId")]
+    is_latest: bool
+    last_modified: str
+    etag: str
+    checksum_algorithm: str | None
+    checksum_type: str | None
+    size: int
+    storage_class: str
+    owner: Owner
+
+
+class DeleteMarker(Shape):
+    """A version that says: deleted."""
+
+    key: str
+    version_id: Annotated[str, element("VersionId")]
+    is_latest: bool
+    last_modified: str
+    owner: Owner
+
+
+class ListVersionsResult(Shape):
+    """A page of versions, newest first within a key."""
+
+    name: str
+    prefix: str
+    key_marker: str
+    version_id_marker: Annotated[str, element("VersionIdMarker")]
+    next_key_marker: str | None
+    next_version_id_marker: Annotated[str | None, element("NextVersionIdMarker")]
+    max_keys: int
+    delimiter: str | None
+    is_truncated: bool
+    versions: tuple[Version | DeleteMarker, ...]
+    common_prefixes: tuple[CommonPrefix, ...]
+    encoding_type: str | None
+
+
+class ListVersionsReply(msgspec.Struct, frozen=True):
+    """The page."""
+
+    result: Annotated[ListVersionsResult, Document("ListVersionsResult")]
+
+
+@operation("ListObjectVersions", "GET", BUCKET, when=("versions",), needs="versions", allow="s3:ListBucketVersions")
+async def list_object_versions(call: Call[ListVersionsAsk]) -> ListVersionsReply:
+    ask = call.ask
+    versions = call.bucket.features.versions
+    assert versions is not None, "the operation needs versions"
+    limit = limit_of(ask.limit, call.dialect)
+    after = _after(ask)
+    page = await page_of(
+        versions_of(versions), limit=limit, prefix=ask.prefix, delimiter=ask.delimiter, after=after)
+    encode = encoded if ask.encoding is not None or call.dialect.encodes_unasked else plain
+    last = page.last if page.truncated else None
+    return ListVersionsReply(ListVersionsResult(
+        name=call.name, prefix=encode(ask.prefix), key_marker=encode(ask.key_marker),
+        version_id_marker=ask.version_marker or "", next_key_marker=encode(last.key) if last else None,
+        next_version_id_marker=last.marker if last else None, max_keys=limit,
+        delimiter=encode(ask.delimiter) if ask.delimiter else None, is_truncated=page.truncated,
+        versions=tuple(_row(item, encode(item.entry.key), call.house.users) for item in page.items),
+        common_prefixes=tuple(CommonPrefix(prefix=encode(prefix)) for prefix in page.prefixes),
+        encoding_type="url" if encode is encoded else None,
+    ))
+
+
+def _after(ask: ListVersionsAsk) -> Position | None:
+    if ask.version_marker is None:
+        return Position(ask.key_marker) if ask.key_marker else None
+    if not ask.key_marker:
+        raise faults.VersionIdMarkerWithoutKeyMarker(ArgumentName="version-id-marker", ArgumentValue=ask.version_marker)
+    if not ask.version_marker:
+        raise faults.EmptyVersionIdMarker(ArgumentName="version-id-marker", ArgumentValue="")
+    return Position(ask.key_marker, ask.version_marker)
+
+
+def _row(item: VersionEntry, key: str, users: Users) -> Version | DeleteMarker:
+    entry = item.entry
+    account = users.account(entry.attributes.owner)
+    owner = Owner(id=account.id, display_name=account.name)
+    if entry.marker:
+        return DeleteMarker(key=key, version_id=entry.version, is_latest=item.latest,
+                            last_modified=iso_time(entry.modified_ms), owner=owner)
+    checksum = entry.checksum
+    return Version(
+        key=key, version_id=entry.version, is_latest=item.latest, last_modified=iso_time(entry.modified_ms),
+        etag=f'"{entry.etag}"', checksum_algorithm=checksum.algorithm if checksum else None,
+        checksum_type=checksum.type if checksum else None, size=entry.size,
+        storage_class=entry.attributes.storage_class, owner=owner)

@@ -1,0 +1,50 @@
+"""Parameters that all listings share: how many, folded where, encoded how, and going on from where."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from urllib.parse import quote
+
+from trivium.base import faults
+from trivium.s3.dialect import Dialect
+from trivium.s3.fields import one_of
+
+encoding_type = one_of("url")
+_PLAIN = re.compile(r"[A-Za-z0-9_.~/-]*", re.ASCII)
+DEFAULT_LIMIT = 1000  # Amazon S3 API Reference, ListObjectsV2: "By default, the action returns up to 1,000 key names"
+
+
+def limit_of(asked: int | None, dialect: Dialect, name: str = "max-keys") -> int:
+    """How many keys a page may have. Raises InvalidArgument where the dialect refuses more than its maximum."""
+    most = dialect.limits.max_keys
+    if asked is None:
+        return min(DEFAULT_LIMIT, most)
+    if asked > most and dialect.limits.refuse_more_keys:
+        raise faults.InvalidMaxKeys(ArgumentName=name, ArgumentValue=asked)
+    return min(asked, most)
+
+
+def encoded(text: str) -> str:
+    """A key with encoding-type=url: percent-encoded, slashes kept, as AWS does."""
+    return text if _PLAIN.fullmatch(text) else quote(text, safe="/", errors="surrogatepass")
+
+
+def plain(text: str) -> str:
+    """A key without encoding-type."""
+    return text
+
+
+def token_of(key: str) -> str:
+    """A continuation token: clients must not look inside."""
+    return base64.urlsafe_b64encode(key.encode()).decode().rstrip("=")
+
+
+def read_token(token: str) -> str:
+    """The key that a continuation token stands for. Raises InvalidArgument."""
+    try:
+        return base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError, ValueError):
+        raise faults.InvalidArgument("The continuation token provided is incorrect",
+                                     ArgumentName="continuation-token", ArgumentValue=token) from None
