@@ -79,12 +79,15 @@ def versions_of(versions: Versions) -> Flat[VersionEntry]:
 
 async def page_of(
     flat: Flat[T], *, limit: int, prefix: str = "", delimiter: str = "", after: Position | None = None,
+    first: str = "",
 ) -> Page[T]:
-    """The first `limit` rows and common prefixes behind `after`; an empty delimiter folds nothing.
+    """The first `limit` rows and common prefixes behind `after`, from the key `first` on (included); "" means any.
+
+    An empty delimiter folds nothing.
 
     Raises what the flat listing raises: InvalidVersionId for a marker that cannot be one.
     """
-    folding = Folding(flat, limit=limit, prefix=prefix, delimiter=delimiter, after=after)
+    folding = Folding(flat, limit=limit, prefix=prefix, delimiter=delimiter, after=after, first=first)
     while not folding.done:
         folding.take(await flat.ask(prefix, folding.start, folding.marker, folding.rows))
     return folding.page()
@@ -95,6 +98,7 @@ class Folding(Generic[T]):
 
     def __init__(
         self, flat: Flat[T], *, limit: int, prefix: str, delimiter: str, after: Position | None,
+        first: str = "",
     ) -> None:
         self._flat, self._prefix, self._delimiter = flat, prefix, delimiter
         self._room = limit
@@ -104,7 +108,7 @@ class Folding(Generic[T]):
         self._last: Position | None = None
         self.done = limit <= 0
         self.rows = min(limit + 1, _FIRST_ROWS) if delimiter else limit + 1
-        self.start, self.marker = prefix, None if after is None else after.marker
+        self.start, self.marker = max(prefix, first), None if after is None else after.marker
         if after is not None:
             self._go_behind(after)
 

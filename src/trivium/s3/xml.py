@@ -26,7 +26,7 @@ _HEAD: Final = '<?xml version="1.0" encoding="UTF-8"?>\n'
 S = TypeVar("S", bound="Shape")
 
 
-class Shape(msgspec.Struct, frozen=True, kw_only=True):
+class Shape(msgspec.Struct, frozen=True):
     """A document or a part of one."""
 
 

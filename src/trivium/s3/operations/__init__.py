@@ -6,8 +6,8 @@ from importlib import import_module
 from typing import Final
 
 ROOMS: Final = (
-    "service", "bucket", "bucket_tagging", "versioning", "object_read", "object_write", "object_delete", "object_tagging",
-    "refused",
+    "service", "bucket", "bucket_tagging", "versioning", "object_read", "object_write", "object_copy", "object_delete",
+    "object_tagging", "listing", "version_listing", "refused",
 )
 
 

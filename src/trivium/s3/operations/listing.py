@@ -62,7 +62,7 @@ class CommonPrefix(Shape):
     prefix: str
 
 
-class Listing(Shape):
+class Listing(Shape, kw_only=True):
     """A page of a listing of either version."""
 
     version2: Annotated[bool | None, element("version2")] = None

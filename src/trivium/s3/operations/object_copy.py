@@ -64,7 +64,7 @@ async def copy_object(call: Call[CopyObjectAsk]) -> CopyObjectReply:
     _refuse_no_change(call)
     entry = await copy(
         reading, call.bucket, call.key, _attributes(ask, reading.entry), source_if=ask.source_if, only_if=ask.only_if,
-        algorithm=ask.algorithm)
+        checksum=ask.algorithm or "")
     checksum = entry.checksum
     result = CopyObjectResult(
         etag=quoted(entry.etag), last_modified=iso_time(entry.modified_ms), type=checksum.type if checksum else None,
