@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Set
 from typing import Any, Final
 
 import msgspec
@@ -122,25 +122,42 @@ def route(request: Request, target: Target) -> Operation:
 
 
 _NONE: Final[frozenset[str]] = frozenset()
+_SHAPES_KEPT: Final = 10_000
+_shapes: Final[dict[tuple[str, ...], frozenset[str]]] = {}  # selectors by the shape of a request: clients send few
 
 
 def _selectors(request: Request, place: tuple[str, str]) -> frozenset[str]:
-    found: list[str] = []
-    if request.query_string:
-        local = _local.get(place, _NONE)
-        for key, value in request.query.items():
-            if key in local:
-                found.append(key)
-            elif key in _valued and f"{key}={value}" in local:
-                found.append(f"{key}={value}")
-            elif key in _queries and key not in _PARAMETERS:
-                found.append(key)
-            elif not value and key not in _PARAMETERS and f"{key}=" not in request.query_string:
-                found.append(key)  # a bare word that nobody knows: a sub-resource of tomorrow, never a plain request
-    for header in _headers.get(place, ()):
+    """What selects the action. Requests whose queries have the same keys select alike, unless a value selects."""
+    headers = _headers.get(place, ())
+    if not request.query_string:
+        found = _NONE
+    else:
+        query = request.query
+        shape = (*place, *query)
+        known = _shapes.get(shape)
+        if known is None:
+            known = _query_selectors(query, request.query_string, _local.get(place, _NONE))
+            if len(_shapes) < _SHAPES_KEPT and _valued.isdisjoint(query) and "" not in query.values():
+                _shapes[shape] = known
+        found = known
+    for header in headers:
         if header in request.headers:
-            found.append("header:" + header)
-    return frozenset(found) if found else _NONE
+            found |= {"header:" + header}
+    return found
+
+
+def _query_selectors(query: dict[str, str], text: str, local: Set[str]) -> frozenset[str]:
+    found: list[str] = []
+    for key, value in query.items():
+        if key in local:
+            found.append(key)
+        elif key in _valued and f"{key}={value}" in local:
+            found.append(f"{key}={value}")
+        elif (key in _queries and key not in _PARAMETERS) or (
+            not value and key not in _PARAMETERS and f"{key}=" not in text
+        ):
+            found.append(key)  # of another cell, or a bare word that nobody knows: a sub-resource, never a plain request
+    return frozenset(found)
 
 
 def _signature(handler: Callable[[Any], Awaitable[Any]]) -> tuple[type[msgspec.Struct], type[msgspec.Struct]]:

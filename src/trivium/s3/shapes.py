@@ -7,27 +7,27 @@ from typing import Annotated
 from trivium.s3.xml import Shape, element
 
 
-class Tag(Shape):
+class Tag(Shape, frozen=True):
     """A tag: its key and value."""
 
     key: str
     value: str
 
 
-class Tagging(Shape):
+class Tagging(Shape, frozen=True):
     """The tags of an object or a bucket, in the order in which they were given."""
 
     tags: Annotated[tuple[Tag, ...], element("Tag", wrapper="TagSet")]
 
 
-class Owner(Shape):
+class Owner(Shape, frozen=True):
     """Whose something is: canonical id and display name."""
 
     id: str
     display_name: str
 
 
-class Checksums(Shape):
+class Checksums(Shape, frozen=True):
     """The checksum of something, in the element of its algorithm; the others are absent."""
 
     crc32: Annotated[str | None, element("ChecksumCRC32")] = None

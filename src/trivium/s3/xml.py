@@ -30,7 +30,7 @@ class Shape(msgspec.Struct, frozen=True):
     """A document or a part of one."""
 
 
-class Text(Shape):
+class Text(Shape, frozen=True):
     """An element that has text and no elements of its own."""
 
     text: str

@@ -20,7 +20,7 @@ from trivium.s3.xml import Shape, Text
 _FREE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,254}", re.ASCII)
 
 
-class CreateBucketConfiguration(Shape):
+class CreateBucketConfiguration(Shape, frozen=True):
     """Where the bucket should be. Every region is fine; the bucket remembers it."""
 
     location_constraint: str | None = None

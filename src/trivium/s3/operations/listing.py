@@ -43,7 +43,7 @@ class ListObjectsV2Ask(msgspec.Struct, frozen=True):
     fetch_owner: Annotated[str, Query("fetch-owner")] = "false"
 
 
-class Contents(Shape):
+class Contents(Shape, frozen=True):
     """A key in a listing. The ETag is quoted."""
 
     key: str
@@ -56,13 +56,13 @@ class Contents(Shape):
     owner: Owner | None
 
 
-class CommonPrefix(Shape):
+class CommonPrefix(Shape, frozen=True):
     """What stands for all keys that begin like it."""
 
     prefix: str
 
 
-class Listing(Shape, kw_only=True):
+class Listing(Shape, frozen=True, kw_only=True):
     """A page of a listing of either version."""
 
     version2: Annotated[bool | None, element("version2")] = None
@@ -96,10 +96,11 @@ async def list_objects(call: Call[ListObjectsAsk]) -> ListingReply:
     page = await page_of(entries_of(call.bucket), limit=limit, prefix=ask.prefix, delimiter=ask.delimiter, first=first,
                          after=Position(ask.marker) if ask.marker else None)
     encode, encoding = _encoding(ask.encoding, call)
+    last = page.last if page.truncated and ask.delimiter else None  # else the last key is the marker, as S3 has it
     counts = dialect.counts_in_plain_list
     return ListingReply(Listing(
         version2=False if dialect.version2_element else None, name=call.name, prefix=encode(ask.prefix),
-        marker=encode(ask.marker), next_marker=encode(page.last.key) if _marks(page, ask.delimiter) else None,
+        marker=encode(ask.marker), next_marker=encode(last.key) if last is not None else None,
         continuation_token=(ask.token or "") if counts else None,
         next_continuation_token=await _next_key(call, page) if counts else None,
         key_count=_count(page) if counts else None,
@@ -133,11 +134,6 @@ def _encoding(asked: str | None, call: Call[ListObjectsAsk] | Call[ListObjectsV2
     if asked is None and not call.dialect.encodes_unasked:
         return plain, None
     return encoded, "url"
-
-
-def _marks(page: Page[Entry], delimiter: str) -> bool:
-    """S3 gives NextMarker only where a delimiter was asked for; else the last key says it."""
-    return page.truncated and delimiter != ""
 
 
 def _count(page: Page[Entry]) -> int:

@@ -39,7 +39,7 @@ class CopyObjectAsk(msgspec.Struct, frozen=True):
     storage_class: Annotated[str | None, Header("x-amz-storage-class")] = None
 
 
-class CopyObjectResult(Checksums, kw_only=True):
+class CopyObjectResult(Checksums, frozen=True, kw_only=True):
     """What was written."""
 
     etag: str

@@ -35,7 +35,7 @@ class DeleteObjectReply(msgspec.Struct, frozen=True):
     marker: Annotated[str | None, Header("x-amz-delete-marker")] = None
 
 
-class ObjectToDelete(Shape):
+class ObjectToDelete(Shape, frozen=True):
     """One deletion."""
 
     key: str
@@ -45,14 +45,14 @@ class ObjectToDelete(Shape):
     size: int | None = None
 
 
-class Delete(Shape):
+class Delete(Shape, frozen=True):
     """Many deletions. Quiet: only what failed is told."""
 
     objects: Annotated[tuple[ObjectToDelete, ...], element("Object")]
     quiet: bool = False
 
 
-class DeletedObject(Shape):
+class DeletedObject(Shape, frozen=True):
     """A deletion that was done."""
 
     key: str
@@ -61,7 +61,7 @@ class DeletedObject(Shape):
     delete_marker_version_id: Annotated[str | None, element("DeleteMarkerVersionId")] = None
 
 
-class DeleteError(Shape):
+class DeleteError(Shape, frozen=True):
     """A deletion that was refused."""
 
     key: str
@@ -70,7 +70,7 @@ class DeleteError(Shape):
     version_id: Annotated[str | None, element("VersionId")] = None
 
 
-class DeleteResult(Shape):
+class DeleteResult(Shape, frozen=True):
     """What became of each."""
 
     deleted: Annotated[tuple[DeletedObject, ...], element("Deleted")]

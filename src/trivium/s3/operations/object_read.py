@@ -171,20 +171,20 @@ class AttributesAsk(msgspec.Struct, frozen=True):
     marker: Annotated[int, Header("x-amz-part-number-marker", number)] = 0
 
 
-class ObjectChecksum(Checksums):
+class ObjectChecksum(Checksums, frozen=True):
     """The object's checksum and whether it is of the whole or of the parts' checksums."""
 
     type: Annotated[str | None, element("ChecksumType")] = None
 
 
-class ObjectPart(Checksums, kw_only=True):
+class ObjectPart(Checksums, frozen=True, kw_only=True):
     """A part of a multipart object."""
 
     part_number: int
     size: int
 
 
-class ObjectParts(Shape):
+class ObjectParts(Shape, frozen=True):
     """The parts; the list itself only where parts have checksums, as AWS has it."""
 
     total_parts_count: Annotated[int, element("PartsCount")]
@@ -195,7 +195,7 @@ class ObjectParts(Shape):
     parts: Annotated[tuple[ObjectPart, ...], element("Part")]
 
 
-class ObjectAttributes(Shape):
+class ObjectAttributes(Shape, frozen=True):
     """What was asked for of it."""
 
     etag: str | None = None

@@ -25,14 +25,14 @@ class ListBucketsAsk(msgspec.Struct, frozen=True):
     limit: Annotated[int, Query("max-buckets", number)] = _MAX_BUCKETS
 
 
-class ListedBucket(Shape):
+class ListedBucket(Shape, frozen=True):
     """A bucket in the list."""
 
     name: str
     creation_date: str
 
 
-class Buckets(Shape):
+class Buckets(Shape, frozen=True):
     """The list."""
 
     owner: Owner

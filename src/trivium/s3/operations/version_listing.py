@@ -31,7 +31,7 @@ class ListVersionsAsk(msgspec.Struct, frozen=True):
     encoding: Annotated[str | None, Query("encoding-type", encoding_type)] = None
 
 
-class Version(Shape):
+class Version(Shape, frozen=True):
     """A version with bytes."""
 
     key: str
@@ -46,7 +46,7 @@ class Version(Shape):
     owner: Owner
 
 
-class DeleteMarker(Shape):
+class DeleteMarker(Shape, frozen=True):
     """A version that says: deleted."""
 
     key: str
@@ -56,7 +56,7 @@ class DeleteMarker(Shape):
     owner: Owner
 
 
-class ListVersionsResult(Shape):
+class ListVersionsResult(Shape, frozen=True):
     """A page of versions, newest first within a key."""
 
     name: str

@@ -17,7 +17,7 @@ from trivium.s3.registry import operation
 from trivium.s3.xml import Shape, element
 
 
-class VersioningConfiguration(Shape):
+class VersioningConfiguration(Shape, frozen=True):
     """Whether the bucket keeps versions. No status: it never did."""
 
     status: str | None = None
