@@ -36,6 +36,7 @@ class Users:
     def __init__(self, credentials: Iterable[Credential]) -> None:
         self._credentials = {one.access_key: one for one in credentials}
         self._accounts = {one.account.id: one.account for one in self._credentials.values()}
+        self._by_name = {account.name: account for account in self._accounts.values()}
 
     def find(self, access_key: str) -> Credential | None:
         """The credential with this access key, or None."""
@@ -44,3 +45,7 @@ class Users:
     def account(self, id: str) -> Account:
         """The account with this canonical id; one that is gone from the configuration keeps its id as its name."""
         return self._accounts.get(id) or Account(id, id)
+
+    def named(self, name: str) -> Account:
+        """The account of that name; one that nobody declared has its name as its canonical id."""
+        return self._by_name.get(name) or self.account(name)
