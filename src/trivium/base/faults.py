@@ -232,6 +232,29 @@ InvalidRedirectLocationTooLong = _row(
     "InvalidRedirectLocation_TooLong", 400, "The length of website redirect location cannot exceed 2,048 characters.",
     code="InvalidRedirectLocation",
 )
+InvalidPart = _row(
+    "InvalidPart", 400, "One or more of the specified parts could not be found.  The part may not have been uploaded, or"
+    " the specified entity tag may not match the part's entity tag.",
+)
+InvalidPartOrder = _row(
+    "InvalidPartOrder", 400, "The list of parts was not in ascending order. Parts must be ordered by part number.")
+InvalidPartNumber = _row(
+    "InvalidPartNumber", 400, "Part number must be an integer between 1 and 10000, inclusive", code="InvalidArgument")
+SmallPartNumber = _row(
+    "SmallPartNumber", 400, "Part number must be an integer between 1 and 10000, inclusive", code="InvalidArgument")
+TooManyUploadParts = _row(
+    "TooManyUploadParts", 400, "The XML you provided was not well-formed or did not validate against our published schema",
+    code="MalformedXML",
+)
+InvalidUploadIdMarker = _row("InvalidUploadIdMarker", 400, "Invalid uploadId marker", code="InvalidArgument")
+CopySourceTooBig = _row(
+    "CopySourceTooBig", 400, "The specified copy source is larger than the maximum allowable size for a copy source",
+    code="InvalidRequest",
+)
+CopySourceRangeInvalid = _row(
+    "CopySourceRangeInvalid", 400, "The x-amz-copy-source-range value must be of the form bytes=first-last where first and"
+    " last are the zero-based offsets of the first and last bytes to copy", code="InvalidArgument",
+)
 InvalidRange = _row("InvalidRange", 416, "The requested range is not satisfiable")
 RangeNotSatisfiable = _row(
     "RangeNotSatisfiable", 416, "The requested partnumber is not satisfiable", code="InvalidPartNumber")

@@ -72,6 +72,10 @@ class Incoming:
         assert self._receipt is not None, "the upload has not been read to its end"
         return self._receipt
 
+    def also(self, algorithm: str) -> None:
+        """Compute this digest too. To be said before the first byte is read."""
+        self._algorithms[algorithm] = None
+
     async def whole(self) -> bytes:
         """All bytes at once, for an upload whose `size` is known to be small. Raises IncompleteBody and what check raises."""
         data = await self._source.whole()

@@ -8,7 +8,7 @@ parts' blobs. What rests already is shared or taken over, never moved.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -120,7 +120,7 @@ class StoredReading:
         if isinstance(self.entry.content, BlobContent):
             return self._blobs.locate(BlobSpan(self.entry.content.id, first, size))
         assert self._layout is not None, "a layout's bytes are wanted without the layout"
-        pieces: tuple[FileSpan, ...] = tuple(map(self._blobs.locate, _cut(self._layout, first, size)))
+        pieces: tuple[FileSpan, ...] = tuple(map(self._blobs.locate, cut(self._layout.parts, first, size)))
         return pieces[0] if len(pieces) == 1 else Pieces(pieces)
 
 
@@ -138,9 +138,9 @@ def _resting(ground: Ground, resting: Resting) -> Kept:
     return Kept(size, etag, checksum, content=content, layout=resting.layout, owned=owned)
 
 
-def _cut(layout: Layout, first: int, size: int) -> Iterator[BlobSpan]:
-    """The blob spans that hold `size` bytes of the layout from its byte `first` on."""
-    for part in layout.parts:
+def cut(parts: Iterable[LayoutPart], first: int, size: int) -> Iterator[BlobSpan]:
+    """The blob spans that hold `size` bytes (at least one) of a layout's parts from their byte `first` on."""
+    for part in parts:
         if first >= part.size:
             first -= part.size
             continue

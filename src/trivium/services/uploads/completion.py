@@ -1,0 +1,187 @@
+"""The rules of completing an upload: pure functions from its parts and what the client says to what becomes
+an object.
+
+Source: Amazon S3 API Reference, CompleteMultipartUpload; User Guide, "Multipart upload limits" and "Checking
+object integrity", on checksums of multipart uploads.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from trivium.base import faults
+from trivium.base.digests import ALGORITHMS, COMPOSITE, Checksum, combined, composite, encode, multipart_etag
+from trivium.base.etag import bare
+from trivium.base.faults import Fault
+from trivium.buckets.conditions import ALWAYS, WriteIf
+from trivium.services.uploads.records import Part, Upload
+from trivium.storage.blobs import Layout, LayoutPart
+
+MAX_OBJECT_BYTES: Final = 5 << 40  # 5 TiB: Amazon S3 User Guide, "Multipart upload limits"
+
+_MD5 = re.compile(r"[0-9a-f]{32}")
+
+
+class Rules(msgspec.Struct, frozen=True):
+    """What dialects decide. `min_part_bytes` holds for every part but the last.
+
+    `compares_etags`: "always", "when given" or "when ours" (they look like an MD5).
+    """
+
+    min_part_bytes: int
+    max_parts: int
+    compares_etags: str = "always"
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """A part that the client lists: its number, ETag as sent, and checksums by algorithm name."""
+
+    number: int
+    etag: str | None = None
+    checksums: Mapping[str, str] = {}
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """What the client says: the parts, and of the whole checksums by algorithm name, their type, the size in
+    bytes.
+    """
+
+    parts: tuple[Wanted, ...]
+    checksums: Mapping[str, str] = {}
+    type: str | None = None
+    size: int | None = None
+    only_if: WriteIf = ALWAYS
+
+    @property
+    def fingerprint(self) -> str:
+        """Equal for requests that list the same parts."""
+        listed = "\n".join(f"{one.number} {bare(one.etag or '')}" for one in self.parts)
+        return hashlib.sha256(listed.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+class Whole(msgspec.Struct, frozen=True):
+    """What becomes of the parts: where the bytes lie, size in bytes, unquoted ETag, checksum; and the parts
+    left out.
+    """
+
+    layout: Layout
+    size: int
+    etag: str
+    checksum: Checksum
+    unlisted: tuple[Part, ...]
+
+
+def assemble(upload: Upload, parts: Sequence[Part], asked: Asked, rules: Rules) -> Whole:
+    """The object that the listed parts make.
+
+    Raises MalformedXML (nothing listed), TooManyUploadParts, InvalidPartOrder, InvalidPart, EntityTooSmall,
+    EntityTooLarge, InvalidRequest (another type or algorithm, another size) and BadDigest.
+    """
+    check_list(asked.parts, rules)
+    stored = {part.number: part for part in parts}
+    listed = [_find(upload, stored, wanted, rules) for wanted in asked.parts]
+    check_sizes(listed, rules)
+    size = sum(part.size for part in listed)
+    checksum = whole_checksum(upload, listed)
+    check_whole(upload, asked, checksum, size)
+    layout = Layout(tuple(
+        LayoutPart(part.number, part.size, part.md5, part.checksum, part.spans) for part in listed))
+    numbers = {part.number for part in listed}
+    unlisted = tuple(part for part in parts if part.number not in numbers)
+    return Whole(layout, size, multipart_etag(part.md5 for part in listed), checksum, unlisted)
+
+
+def check_list(wanted: Sequence[Wanted], rules: Rules) -> None:
+    """Raise unless there are parts, not too many, by ascending number and none twice."""
+    if not wanted:
+        raise faults.MalformedXML()
+    if len(wanted) > rules.max_parts:
+        raise faults.TooManyUploadParts(MaxPartsAllowed=rules.max_parts)
+    last = 0
+    for one in wanted:
+        if one.number <= last:
+            raise faults.InvalidPartOrder()
+        last = one.number
+
+
+def check_sizes(listed: Sequence[Part], rules: Rules) -> None:
+    """Raise EntityTooSmall when a part but the last is too small, EntityTooLarge when the object would be too
+    large.
+    """
+    for part in listed[:-1]:
+        if part.size < rules.min_part_bytes:
+            raise faults.EntityTooSmall(
+                ProposedSize=part.size, MinSizeAllowed=rules.min_part_bytes, PartNumber=part.number,
+                ETag=part.md5)
+    size = sum(part.size for part in listed)
+    if size > MAX_OBJECT_BYTES:
+        raise faults.EntityTooLarge(ProposedSize=size, MaxSizeAllowed=MAX_OBJECT_BYTES)
+
+
+def whole_checksum(upload: Upload, listed: Iterable[Part]) -> Checksum:
+    """The checksum of the whole, by the algorithm and type of the upload."""
+    algorithm = ALGORITHMS[upload.kept_algorithm]
+    if upload.kept_type == COMPOSITE:
+        value = composite(algorithm, (base64.b64decode(part.checksum) for part in listed))
+    else:
+        value = encode(combined(algorithm, ((base64.b64decode(part.checksum), part.size) for part in listed)))
+    return Checksum(algorithm.name, value, upload.kept_type)
+
+
+def check_whole(upload: Upload, asked: Asked, checksum: Checksum, size: int) -> None:
+    """Raise InvalidRequest or BadDigest unless what the client says of the whole is so.
+
+    A composite value may lack its `-N`, as some clients send it.
+    """
+    if asked.type is not None and asked.type != upload.kept_type:
+        raise faults.InvalidRequest(
+            f"The upload was created using the {upload.kept_type} checksum mode. The complete request must"
+            " use the same checksum mode.")
+    for name, value in asked.checksums.items():
+        if name != checksum.algorithm:
+            raise other_algorithm(upload, name)
+        if value not in (checksum.value, checksum.value.partition("-")[0]):
+            raise faults.BadDigest(f"The {name.lower()} you specified did not match the calculated checksum.")
+    if asked.size is not None and asked.size != size:
+        raise faults.InvalidRequest(
+            f"The provided 'x-amz-mp-object-size' header value {asked.size} does not match what was computed:"
+            f" {size}")
+
+
+def other_algorithm(upload: Upload, name: str) -> Fault:
+    """The InvalidRequest for a checksum by another algorithm than the upload's, in S3's words."""
+    expected = upload.algorithm.lower() or "null"
+    return faults.InvalidRequest(
+        f"Checksum Type mismatch occurred, expected checksum Type: {expected}, actual checksum Type:"
+        f" {name.lower()}")
+
+
+def _find(upload: Upload, stored: Mapping[int, Part], wanted: Wanted, rules: Rules) -> Part:
+    part = stored.get(wanted.number)
+    if part is None or not _named(part, wanted.etag, rules) or not _agrees(upload, part, wanted.checksums):
+        raise faults.InvalidPart(UploadId=upload.id, PartNumber=wanted.number, ETag=bare(wanted.etag or ""))
+    return part
+
+
+def _named(part: Part, etag: str | None, rules: Rules) -> bool:
+    if not etag:
+        if rules.compares_etags == "always":
+            raise faults.MalformedXML()
+        return True
+    given = bare(etag)
+    if rules.compares_etags == "when ours" and not _MD5.fullmatch(given):
+        return True
+    return given == part.md5
+
+
+def _agrees(upload: Upload, part: Part, checksums: Mapping[str, str]) -> bool:
+    known = {upload.kept_algorithm: part.checksum}
+    if part.sent is not None:
+        known[part.sent.algorithm] = part.sent.value
+    return all(known.get(name) == value for name, value in checksums.items())

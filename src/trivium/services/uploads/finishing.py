@@ -1,0 +1,132 @@
+"""Completing an upload: the object's entry and the upload's row change in one transaction.
+
+Theory of operation. The upload's row and part rows are read, the pure rules make a whole of them, and the
+bucket puts it. The put's companion, inside its transaction, refuses unless the upload is still running and
+its part rows are what was read; only then do the blobs change their owner. So a part that is replaced,
+another Complete or an Abort that comes in between undoes the put, and the upload is looked at anew. The rows
+of listed parts are left behind: they own nothing once the upload is completed, and removing a thousand of
+them would cost more than all the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Final
+
+import msgspec
+from msgspec.structs import replace
+
+from trivium.base import faults
+from trivium.base.body import Pieces
+from trivium.base.faults import Fault
+from trivium.base.incoming import Incoming
+from trivium.buckets.bucket import Content, Resting
+from trivium.buckets.copying import chunks_of
+from trivium.buckets.entry import Entry
+from trivium.buckets.record import BucketRecord, Ground
+from trivium.services.catalog import Opened
+from trivium.services.uploads.completion import Asked, Rules, Whole, assemble
+from trivium.services.uploads.records import (
+    COMPLETED, PARTS, RUNNING, UPLOADS, Completed, Part, Upload, known, part_rows, put_upload, release)
+from trivium.storage import keys
+from trivium.storage.blobs import Blobs, Layout
+from trivium.storage.engine import Read, Write
+
+_ATTEMPTS: Final = 5
+
+
+class _Overtaken(Exception):
+    """The upload or its parts changed between the look and the write."""
+
+
+class _Seen(msgspec.Struct, frozen=True):
+    """An upload with its part rows, as they were at one moment."""
+
+    upload: Upload
+    rows: Sequence[tuple[bytes, bytes]]
+
+
+async def complete(
+    ground: Ground, opened: Opened, key: str, upload_id: str, asked: Asked, rules: Rules,
+) -> Completed:
+    """Make the object of the listed parts. Faults as `Uploads.complete` says."""
+    for _ in range(_ATTEMPTS):
+        seen = await ground.engine.read(lambda tx: _look(tx, opened.record, key, upload_id))
+        if seen.upload.state != RUNNING:
+            return _repeated(seen.upload, asked)
+        whole = assemble(seen.upload, [PARTS.decode(value) for _, value in seen.rows], asked, rules)
+        try:
+            return await _finish(ground, opened, seen, whole, asked)
+        except _Overtaken:
+            continue
+        except Fault as fault:
+            # The same request may have won the race: then its object is what made our condition fail.
+            if fault.kind is not faults.PreconditionFailed:
+                raise
+            now = await ground.engine.read(lambda tx: known(tx, opened.record, key, upload_id))
+            if now.state != COMPLETED:
+                raise
+    raise faults.OperationAborted()
+
+
+def _look(tx: Read, record: BucketRecord, key: str, upload_id: str) -> _Seen:
+    upload = known(tx, record, key, upload_id)
+    return _Seen(upload, list(part_rows(tx, upload)) if upload.state == RUNNING else ())
+
+
+def _repeated(upload: Upload, asked: Asked) -> Completed:
+    """What the same request was answered before. Raises NoSuchUpload for another request."""
+    if upload.completed is None or upload.completed.asked != asked.fingerprint:
+        raise faults.NoSuchUpload(UploadId=upload.id)
+    return upload.completed
+
+
+async def _finish(ground: Ground, opened: Opened, seen: _Seen, whole: Whole, asked: Asked) -> Completed:
+    upload, shares = seen.upload, opened.bucket.features.shares
+
+    def companion(tx: Write, entry: Entry) -> None:
+        data = tx.get(upload.row)
+        if data is None or UPLOADS.decode(data).state != RUNNING or list(part_rows(tx, upload)) != seen.rows:
+            raise _Overtaken
+        if shares:
+            _drop(tx, upload, whole.unlisted, now_ms=entry.modified_ms)
+        put_upload(tx, replace(upload, state=COMPLETED, owns=not shares, completed=_answer(entry, asked)))
+
+    content = _content(ground.blobs, upload, whole, shares=shares)
+    entry = await opened.bucket.put(
+        upload.key, content, upload.attributes, only_if=asked.only_if, companion=companion)
+    return _answer(entry, asked)
+
+
+def _drop(tx: Write, upload: Upload, parts: Sequence[Part], *, now_ms: int) -> None:
+    """Let go of the parts that the client did not list: nobody would know later which they were."""
+    for part in parts:
+        release(tx, part, now_ms=now_ms)
+        tx.delete(keys.part(upload.id, part.number))
+
+
+def _answer(entry: Entry, asked: Asked) -> Completed:
+    return Completed(
+        entry.modified_ms, asked.fingerprint, entry.etag, entry.version, entry.size, entry.checksum)
+
+
+def _content(blobs: Blobs, upload: Upload, whole: Whole, *, shares: bool) -> Content:
+    """The parts' blobs, handed over; or their bytes, for a bucket that cannot share."""
+    if shares:
+        return Resting(whole.size, whole.etag, whole.checksum, layout=whole.layout, owned=True)
+    return Incoming(_LayoutSource(blobs, whole.layout), whole.size, checksum=upload.kept_algorithm)
+
+
+class _LayoutSource:
+    """A source of the bytes of a layout."""
+
+    __slots__ = ("_body",)
+
+    def __init__(self, blobs: Blobs, layout: Layout) -> None:
+        self._body = Pieces(tuple(blobs.locate(span) for part in layout.parts for span in part.spans))
+
+    async def whole(self) -> bytes:
+        return b"".join([chunk async for chunk in self.chunks()])
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        return chunks_of(self._body)

@@ -1,0 +1,136 @@
+"""Rows of uploads and parts: what is kept of them and how they are found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+
+from trivium.base import faults
+from trivium.base.digests import FULL_OBJECT, Checksum
+from trivium.buckets.entry import Attributes
+from trivium.buckets.record import BucketRecord
+from trivium.storage import blobs, keys
+from trivium.storage.blobs import BlobSpan
+from trivium.storage.engine import Read, Write
+from trivium.storage.records import Records
+
+RUNNING: Final = 0
+COMPLETED: Final = 1
+ABORTED: Final = 2  # what is left of its parts waits to be released
+
+UNASKED: Final = "CRC64NVME"  # the checksum that objects have when nobody asked for one, of the full object
+
+
+class Completed(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What completing an upload answered, so that a repeated request gets the same. `asked` tells its list of
+    parts.
+    """
+
+    at_ms: int
+    asked: str
+    etag: str
+    version: str
+    size: int
+    checksum: Checksum | None = None
+
+
+class Upload(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """An upload. `bucket` is the bucket's number, `bucket_name` its name; `initiated_ms` in ms since 1970.
+
+    `initiator` is a canonical id; `attributes` are those of the object to be. `algorithm` and `type` are the
+    checksum that the initiator asked for, "" when none. `owns`: its part rows own their blobs, and whoever
+    removes one releases them; else an object's layout has taken them over.
+    """
+
+    id: str
+    bucket: int
+    bucket_name: str
+    key: str
+    initiated_ms: int
+    initiator: str
+    attributes: Attributes
+    algorithm: str = ""
+    type: str = ""
+    state: int = RUNNING
+    completed: Completed | None = None
+    owns: bool = True
+
+    @property
+    def kept_algorithm(self) -> str:
+        """The checksum that is kept of each part and of the whole."""
+        return self.algorithm or UNASKED
+
+    @property
+    def kept_type(self) -> str:
+        """FULL_OBJECT or COMPOSITE: how the whole's checksum is made."""
+        return self.type or FULL_OBJECT
+
+    @property
+    def row(self) -> bytes:
+        """The key of its row."""
+        return keys.upload(self.bucket, self.key, self.id)
+
+
+class Part(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A part: `size` in bytes, `md5` in hexadecimal, `checksum` in base64, by the upload's kept algorithm.
+
+    `sent` is a checksum by another algorithm that came with the part. Its row owns each of the spans' blobs
+    once a span.
+    """
+
+    number: int
+    size: int
+    md5: str
+    modified_ms: int
+    checksum: str
+    spans: tuple[BlobSpan, ...]
+    sent: Checksum | None = None
+
+
+UPLOADS: Final = Records(Upload)
+PARTS: Final = Records(Part)
+
+
+def running(tx: Read, record: BucketRecord, key: str, upload_id: str) -> Upload:
+    """The upload, which takes parts. Raises NoSuchUpload for one that is unknown, another key's, completed or
+    aborted.
+    """
+    upload = known(tx, record, key, upload_id)
+    if upload.state != RUNNING:
+        raise faults.NoSuchUpload(UploadId=upload_id)
+    return upload
+
+
+def known(tx: Read, record: BucketRecord, key: str, upload_id: str) -> Upload:
+    """The upload in any state. Raises NoSuchUpload."""
+    data = tx.get(keys.upload(record.id, key, upload_id))
+    if data is None:
+        raise faults.NoSuchUpload(UploadId=upload_id)
+    return UPLOADS.decode(data)
+
+
+def put_upload(tx: Write, upload: Upload) -> None:
+    """Write the upload's row."""
+    tx.put(upload.row, UPLOADS.encode(upload))
+
+
+def part_rows(tx: Read, upload: Upload, *, after: int = 0) -> Iterator[tuple[bytes, bytes]]:
+    """Keys and values of the upload's part rows with numbers above `after`, in order."""
+    return tx.scan(keys.part(upload.id, after + 1), keys.after(keys.parts(upload.id)))
+
+
+def put_part(tx: Write, upload: Upload, part: Part, *, now_ms: int) -> None:
+    """Write the part's row, which owns its spans' blobs already, and let go of a part that it replaces."""
+    row = keys.part(upload.id, part.number)
+    replaced = tx.get(row)
+    if replaced is not None:
+        release(tx, PARTS.decode(replaced), now_ms=now_ms)
+    tx.put(row, PARTS.encode(part))
+
+
+def release(tx: Write, part: Part, *, now_ms: int) -> None:
+    """Let go of the part's blobs. The caller removes or replaces its row in the same transaction."""
+    for span in part.spans:
+        blobs.release(tx, span.id, now_ms=now_ms)

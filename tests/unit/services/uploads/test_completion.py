@@ -1,0 +1,210 @@
+"""What completing an upload accepts and what it makes of the parts: pure rules."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from zlib import crc32
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trivium.base import faults
+from trivium.base.digests import ALGORITHMS, COMPOSITE, FULL_OBJECT, encode
+from trivium.base.faults import Fault, FaultKind
+from trivium.buckets.entry import Attributes
+from trivium.services.uploads.completion import MAX_OBJECT_BYTES, Asked, Rules, Wanted, assemble
+from trivium.services.uploads.records import Part, Upload
+from trivium.storage.blobs import BlobSpan
+
+RULES = Rules(min_part_bytes=5, max_parts=10)
+
+
+def upload(algorithm: str = "", type: str = "") -> Upload:
+    return Upload("id", 1, "bucket", "key", 0, "me", Attributes(), algorithm, type)
+
+
+def part(number: int, data: bytes, algorithm: str = "CRC64NVME", *, size: int | None = None) -> Part:
+    hasher = ALGORITHMS[algorithm].make()
+    hasher.update(data)
+    span = BlobSpan(f"{number:032x}", 0, len(data))
+    return Part(
+        number, len(data) if size is None else size, hashlib.md5(data).hexdigest(), 0,
+        encode(hasher.digest()), (span,) if data else ())
+
+
+def listing(parts: Sequence[Part]) -> tuple[Wanted, ...]:
+    return tuple(Wanted(one.number, f'"{one.md5}"') for one in parts)
+
+
+def refused(
+    kind: FaultKind, upload: Upload, parts: Sequence[Part], asked: Asked, rules: Rules = RULES,
+) -> Fault:
+    with pytest.raises(Fault) as caught:
+        assemble(upload, parts, asked, rules)
+    assert caught.value.kind is kind
+    return caught.value
+
+
+ONE, TWO, THREE = part(1, b"first"), part(2, b"second"), part(3, b"last")
+
+
+def test_the_listed_parts_become_the_object_in_order() -> None:
+    whole = assemble(upload(), (ONE, TWO, THREE), Asked(listing((ONE, TWO, THREE))), RULES)
+
+    laid = [(one.number, one.spans) for one in whole.layout.parts]
+    assert [(1, ONE.spans), (2, TWO.spans), (3, THREE.spans)] == laid
+    assert len(b"firstsecondlast") == whole.size
+    assert () == whole.unlisted
+
+
+def test_the_etag_is_the_md5_of_the_md5s_and_their_number() -> None:
+    digests = hashlib.md5(b"first").digest() + hashlib.md5(b"last").digest()
+
+    whole = assemble(upload(), (ONE, THREE), Asked(listing((ONE, THREE))), RULES)
+
+    assert hashlib.md5(digests).hexdigest() + "-2" == whole.etag
+
+
+def test_parts_that_are_not_listed_are_left_out() -> None:
+    whole = assemble(upload(), (ONE, TWO, THREE), Asked(listing((TWO,))), RULES)
+
+    assert [2] == [one.number for one in whole.layout.parts]
+    assert (ONE, THREE) == whole.unlisted
+
+
+def test_an_empty_list_is_malformed() -> None:
+    refused(faults.MalformedXML, upload(), (ONE,), Asked(()))
+
+
+def test_too_many_parts_are_refused() -> None:
+    rules = Rules(0, max_parts=1)
+    refused(faults.TooManyUploadParts, upload(), (ONE, TWO), Asked(listing((ONE, TWO))), rules)
+
+
+@pytest.mark.parametrize("order", [(TWO, ONE), (ONE, ONE)], ids=["descending", "twice"])
+def test_parts_are_listed_in_ascending_order(order: tuple[Part, ...]) -> None:
+    refused(faults.InvalidPartOrder, upload(), (ONE, TWO), Asked(listing(order)))
+
+
+def test_a_part_that_was_not_uploaded_is_invalid() -> None:
+    fault = refused(faults.InvalidPart, upload(), (ONE,), Asked((Wanted(9, '"abc"'),)))
+
+    assert {"UploadId": "id", "PartNumber": 9, "ETag": "abc"} == fault.facts
+
+
+def test_another_etag_is_invalid() -> None:
+    refused(faults.InvalidPart, upload(), (ONE,), Asked((Wanted(1, TWO.md5),)))
+
+
+def test_etags_may_be_quoted_or_not() -> None:
+    assert assemble(upload(), (ONE,), Asked((Wanted(1, ONE.md5),)), RULES).size == ONE.size
+
+
+@pytest.mark.parametrize(("compares", "etag", "kind"), [
+    ("always", None, faults.MalformedXML), ("always", "mine", faults.InvalidPart),
+    ("when given", None, None), ("when given", "mine", faults.InvalidPart),
+    ("when ours", None, None), ("when ours", "mine", None), ("when ours", "0" * 32, faults.InvalidPart),
+])
+def test_dialects_decide_which_etags_are_compared(
+    compares: str, etag: str | None, kind: FaultKind | None,
+) -> None:
+    asked, rules = Asked((Wanted(1, etag),)), Rules(5, 10, compares)
+    if kind is not None:
+        refused(kind, upload(), (ONE,), asked, rules)
+        return
+
+    assert ONE.size == assemble(upload(), (ONE,), asked, rules).size
+
+
+def test_every_part_but_the_last_has_a_minimum_size() -> None:
+    parts = (THREE, part(4, b"x"))
+
+    fault = refused(faults.EntityTooSmall, upload(), parts, Asked(listing(parts)))
+
+    assert {"ProposedSize": 4, "MinSizeAllowed": 5, "PartNumber": 3, "ETag": THREE.md5} == fault.facts
+
+
+def test_an_object_may_not_be_larger_than_s3_allows() -> None:
+    huge = part(1, b"huge", size=MAX_OBJECT_BYTES)
+    refused(faults.EntityTooLarge, upload(), (huge, TWO), Asked(listing((huge, TWO))))
+
+
+def test_without_a_wish_the_whole_has_a_crc64nvme_of_the_full_object() -> None:
+    checksum = assemble(upload(), (ONE, TWO), Asked(listing((ONE, TWO))), RULES).checksum
+
+    assert (part(1, b"firstsecond").checksum, "CRC64NVME", FULL_OBJECT) == (
+        checksum.value, checksum.algorithm, checksum.type)
+
+
+def test_a_composite_checksum_is_of_the_parts_checksums() -> None:
+    parts = (part(1, b"first", "SHA256"), part(2, b"second", "SHA256"))
+    digests = hashlib.sha256(b"first").digest() + hashlib.sha256(b"second").digest()
+
+    whole = assemble(upload("SHA256", COMPOSITE), parts, Asked(listing(parts)), RULES)
+
+    assert base64.b64encode(hashlib.sha256(digests).digest()).decode() + "-2" == whole.checksum.value
+    assert COMPOSITE == whole.checksum.type
+
+
+@given(st.lists(st.binary(min_size=5, max_size=40), min_size=1, max_size=8))
+def test_the_crc_of_the_full_object_is_that_of_its_bytes(contents: list[bytes]) -> None:
+    parts = [part(number, data, "CRC32") for number, data in enumerate(contents, 1)]
+
+    whole = assemble(upload("CRC32", FULL_OBJECT), parts, Asked(listing(parts)), RULES)
+
+    assert crc32(b"".join(contents)).to_bytes(4, "big") == base64.b64decode(whole.checksum.value)
+    assert len(b"".join(contents)) == whole.size
+
+
+@given(st.sets(st.integers(1, 10), min_size=1), st.data())
+def test_what_is_listed_and_what_is_left_out_are_all_parts(numbers: set[int], data: st.DataObject) -> None:
+    parts = [part(number, b"%d data" % number) for number in sorted(numbers)]
+    listed = sorted(data.draw(st.sets(st.sampled_from(parts), min_size=1)), key=lambda one: one.number)
+
+    whole = assemble(upload(), parts, Asked(listing(listed)), RULES)
+
+    assert [one.number for one in listed] == [one.number for one in whole.layout.parts]
+    assert sorted(one.number for one in (*listed, *whole.unlisted)) == sorted(numbers)
+
+
+def test_a_parts_checksum_is_compared_where_it_is_given() -> None:
+    right = Asked((Wanted(1, ONE.md5, {"CRC64NVME": ONE.checksum}),))
+    wrong = Asked((Wanted(1, ONE.md5, {"CRC64NVME": TWO.checksum}),))
+
+    assert ONE.size == assemble(upload(), (ONE,), right, RULES).size
+    refused(faults.InvalidPart, upload(), (ONE,), wrong)
+
+
+def test_a_parts_checksum_by_an_algorithm_that_never_came_is_invalid() -> None:
+    refused(faults.InvalidPart, upload(), (ONE,), Asked((Wanted(1, ONE.md5, {"SHA1": "x"}),)))
+
+
+@pytest.mark.parametrize("suffix", ["-1", ""])
+def test_a_composite_of_the_whole_may_lack_its_number_of_parts(suffix: str) -> None:
+    one = part(1, b"first", "CRC32C")
+    made = upload("CRC32C", COMPOSITE)
+    value = assemble(made, (one,), Asked(listing((one,))), RULES).checksum.value
+
+    asked = Asked(listing((one,)), {"CRC32C": value.partition("-")[0] + suffix})
+
+    assert value == assemble(made, (one,), asked, RULES).checksum.value
+
+
+def test_another_checksum_of_the_whole_is_a_bad_digest() -> None:
+    refused(faults.BadDigest, upload(), (ONE,), Asked(listing((ONE,)), {"CRC64NVME": TWO.checksum}))
+
+
+@pytest.mark.parametrize("asked", [
+    Asked(listing((ONE,)), {"SHA256": "x"}), Asked(listing((ONE,)), type=COMPOSITE),
+    Asked(listing((ONE,)), size=4),
+], ids=["algorithm", "type", "size"])
+def test_what_does_not_fit_the_upload_is_an_invalid_request(asked: Asked) -> None:
+    refused(faults.InvalidRequest, upload(), (ONE,), asked)
+
+
+def test_requests_that_list_the_same_parts_have_the_same_fingerprint() -> None:
+    assert Asked((Wanted(1, '"a"'),)).fingerprint == Asked((Wanted(1, "a"),), size=3).fingerprint
+    assert Asked((Wanted(1, "a"),)).fingerprint != Asked((Wanted(2, "a"),)).fingerprint
