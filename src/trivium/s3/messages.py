@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote
 
@@ -95,6 +96,7 @@ def read_query(text: str) -> dict[str, str]:
     return found
 
 
+@lru_cache(maxsize=1024)  # credentials come again and again; a query is at most some KiB long
 def _decoded(text: str) -> str:
     try:
         return unquote(text.replace("+", " "), errors="strict")
