@@ -1,9 +1,12 @@
 """Checkpoints: copying the write-ahead log back into the database, so that writers hardly notice.
 
 Theory of operation. A thread with a connection of its own is woken when the log has grown past `LOG_LIMIT_PAGES`. It
-copies, while writers go on appending, until little is left; then it enters the turnstile, copies the rest and makes the
-log start again from its beginning: readers last milliseconds, so nobody holds on to the old end. One process does it at a
-time, told by a lock file that the kernel opens again when its holder dies.
+copies, while writers go on appending, and fsyncs what it copied; then it enters the turnstile, copies and fsyncs the rest
+and makes the log start again from its beginning: readers last milliseconds, so nobody holds on to the old end. One process
+does it at a time, told by a lock file that the kernel opens again when its holder dies.
+
+SQLite fsyncs the database only at the end of a checkpoint that nobody overtook, which is the one inside the turnstile; the
+early fsync outside of it takes three quarters of that work away from where writers wait.
 
 Owner of the thread: the engine; it starts with the first checkpoint and ends with `close`.
 """
@@ -15,6 +18,7 @@ import logging
 import os
 import sqlite3
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -23,8 +27,7 @@ from trivium.storage.engines.sqlite_rows import connect
 from trivium.storage.engines.turnstile import Turnstile
 
 LOG_LIMIT_PAGES: Final = 8_192  # 32 MiB
-_REST_PAGES: Final = 256
-_ROUNDS: Final = 8
+_ROUNDS: Final = 2
 _log = logging.getLogger(__name__)
 
 
@@ -73,7 +76,7 @@ class Checkpoints:
         except BlockingIOError:
             return
         try:
-            checkpoint(db, turnstile, self._generation)
+            checkpoint(db, self._path, turnstile, self._generation)
         except sqlite3.Error:
             # Nothing is lost: the log keeps what it holds, and the next commit wakes us again.
             _log.exception("checkpoint failed")
@@ -81,12 +84,11 @@ class Checkpoints:
             fcntl.flock(alone, fcntl.LOCK_UN)
 
 
-def checkpoint(db: sqlite3.Connection, turnstile: Turnstile, generation: Generation) -> None:
+def checkpoint(db: sqlite3.Connection, path: Path, turnstile: Turnstile, generation: Generation) -> None:
     """Copy all of the log into the database, the last of it inside the turnstile, and let the log start again."""
     for _ in range(_ROUNDS):
-        _, logged, copied = db.execute("pragma wal_checkpoint(passive)").fetchone()
-        if logged - copied <= _REST_PAGES:
-            break
+        db.execute("pragma wal_checkpoint(passive)").fetchone()
+        _flush(path)
     turnstile.enter()
     try:
         blocked, _, _ = db.execute("pragma wal_checkpoint(restart)").fetchone()
@@ -94,3 +96,17 @@ def checkpoint(db: sqlite3.Connection, turnstile: Turnstile, generation: Generat
             generation.clear_logged_pages()
     finally:
         turnstile.leave()
+
+
+def _flush(path: Path) -> None:
+    """Fsync the database through a descriptor that SQLite has open already.
+
+    Opening one of our own and closing it would drop SQLite's locks on the file (POSIX fcntl). It only saves the writers
+    time: where descriptors cannot be listed, or it fails, SQLite's own fsync inside the turnstile does all the work.
+    """
+    wanted = path.stat()
+    for name in os.listdir("/dev/fd") if Path("/dev/fd").is_dir() else ():
+        with suppress(OSError):
+            if os.path.samestat(os.fstat(int(name)), wanted):
+                os.fsync(int(name))
+                return

@@ -9,8 +9,9 @@ a row that an earlier change of the same commit wrote. When nobody else is insid
 waiting; otherwise the thread waits in its place. What was tried instead, with numbers:
 docs/decisions/one-writer-among-processes.md.
 
-When SQLite fails, nothing is acknowledged: the transaction is undone and its connection replaced. A full disk makes the
-changes of a commit run again one by one, since a small one or a deletion may still find room.
+When SQLite fails, nothing is acknowledged: the transaction is undone and its connection replaced. Unless the disk itself
+failed, the changes of the commit then run again one by one: where there is no room for all, a small one or a deletion may
+still find some, and what is wrong with one change harms no other.
 
 Owner of the thread: the engine; it starts with the first write and ends with `close`.
 """
@@ -23,6 +24,7 @@ import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
@@ -32,8 +34,8 @@ from trivium.storage.engine import Read, Write
 from trivium.storage.engines.checkpoints import Checkpoints
 from trivium.storage.engines.generation import Generation
 from trivium.storage.engines.sqlite_batch import LIMIT_CHANGES, Batch, Waiting
-from trivium.storage.engines.sqlite_faults import is_full, storage_fault
-from trivium.storage.engines.sqlite_rows import View, connect, create_tables
+from trivium.storage.engines.sqlite_faults import is_disk_failure, storage_fault
+from trivium.storage.engines.sqlite_rows import View, connect, create_tables, overwrite_tail
 from trivium.storage.engines.turnstile import Turnstile
 
 T = TypeVar("T")
@@ -60,7 +62,7 @@ class SqliteEngine:
         self._view = View(connect(path))
         self._checkpoints = Checkpoints(path, self._generation)
         self._waiting: deque[Waiting] = deque()
-        self._busy = False
+        self._busy = self._closed = False
         self._one_by_one = 0
         self._tasks: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
@@ -83,6 +85,7 @@ class SqliteEngine:
         """As the seam says; raises SlowDown when `LIMIT_WAITING` changes wait already."""
         if len(self._waiting) >= LIMIT_WAITING:
             raise faults.SlowDown()
+        assert not self._closed, "the engine is closed"
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         self._waiting.append(Waiting(change, future))
@@ -91,6 +94,9 @@ class SqliteEngine:
         return await future
 
     async def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
         await self._idle.wait()
         await asyncio.to_thread(self._close)
 
@@ -125,36 +131,39 @@ class SqliteEngine:
         batch = Batch(self._db, self._generation)
         try:
             batch.run(self._waiting, limit=1 if self._one_by_one else LIMIT_CHANGES)
-            needs_commit = batch.finish()
+            if batch.finish():
+                self._tasks.put(partial(self._commit, batch))
+                return
+            batch.undo()
         except sqlite3.Error as error:
             self._tasks.put(partial(self._fail, batch, error))
             return
-        if needs_commit:
-            self._tasks.put(partial(self._commit, batch))
-            return
-        batch.undo()
         self._turnstile.leave()
         self._tell(batch)
 
     def _tell(self, batch: Batch) -> None:
-        self._one_by_one = max(0, self._one_by_one - len(batch.changes))
         for one in batch.changes:
             one.tell()
+        self._one_by_one = max(0, self._one_by_one - len(batch.changes))
+        self._go_on()
+
+    def _tell_failure(self, batch: Batch, error: sqlite3.Error) -> None:
+        if len(batch.changes) > 1 and not is_disk_failure(error):
+            self._waiting.extendleft(reversed(batch.changes))
+            self._one_by_one = len(batch.changes)
+            self._go_on()
+            return
+        for one in batch.changes:
+            one.error = storage_fault(error)
+            one.error.__cause__ = error
+        self._tell(batch)
+
+    def _go_on(self) -> None:
         if self._waiting:
             self._enter()
             return
         self._busy = False
         self._idle.set()
-
-    def _tell_failure(self, batch: Batch, error: sqlite3.Error) -> None:
-        if is_full(error) and len(batch.changes) > 1:
-            self._waiting.extendleft(reversed(batch.changes))
-            self._one_by_one += len(batch.changes)
-            batch.changes.clear()
-        for one in batch.changes:
-            one.result, one.error = None, storage_fault(error)
-            one.error.__cause__ = error
-        self._tell(batch)
 
     # In the thread: whatever may block
 
@@ -177,8 +186,10 @@ class SqliteEngine:
         self._checkpoints.after_commit(logged_pages)
 
     def _fail(self, batch: Batch, error: sqlite3.Error) -> None:
-        self._db.close()  # which undoes the transaction, whatever state it is in
+        with suppress(sqlite3.Error):  # the next transaction of this or another process tries anew
+            self._db.close()  # which undoes the transaction, whatever state it is in
+            self._db = connect(self._path)
+            overwrite_tail(self._db)
         self._generation.settle()
-        self._db = connect(self._path)
         self._turnstile.leave()
         self._loop.call_soon_threadsafe(self._tell_failure, batch, error)

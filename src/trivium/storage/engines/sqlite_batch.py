@@ -24,7 +24,7 @@ class Waiting:
     def __init__(self, change: Callable[[Write], Any], future: asyncio.Future[Any]) -> None:  # Any: each change its own
         self.change, self.future = change, future
         self.result: Any = None
-        self.error: Exception | None = None
+        self.error: BaseException | None = None
 
     def tell(self) -> None:
         """Give the caller, if still there, what its change returned or raised."""
@@ -61,8 +61,9 @@ class Batch:
             one.result = one.change(tx)
         except sqlite3.Error:
             raise
-        except Exception as error:  # noqa: BLE001  # whatever it is, it belongs to this change's caller alone
-            one.error = error
+        except BaseException as error:  # noqa: BLE001  # whatever it is, it belongs to this change's caller alone
+            # a future takes no StopIteration
+            one.error = RuntimeError("a change ran out") if isinstance(error, StopIteration) else error
             return
         one.error = None
         if tx.announced:
@@ -82,6 +83,5 @@ class Batch:
 
     def undo(self) -> None:
         """Forget all of it. Raises sqlite3.Error."""
-        if self._db.in_transaction:
-            self._db.execute("rollback")
+        self._db.execute("rollback")
         self._generation.settle()

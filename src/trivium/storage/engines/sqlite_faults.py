@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import sqlite3
+from typing import Final
 
 from trivium.base import faults
 
 # The index of the log lies in shared memory that is a file: it is the first to fail to grow on a full disk.
-_FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE}
+_FULL: Final = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE}
+_PRIMARY: Final = 0xFF
 
 
-def is_full(error: sqlite3.Error) -> bool:
-    """Whether there was no room, which smaller changes may still find."""
-    return getattr(error, "sqlite_errorcode", None) in _FULL
+def is_disk_failure(error: sqlite3.Error) -> bool:
+    """Whether the disk itself failed, so that trying smaller changes is no use."""
+    code = getattr(error, "sqlite_errorcode", 0)
+    return code not in _FULL and code & _PRIMARY == sqlite3.SQLITE_IOERR
 
 
 def storage_fault(error: sqlite3.Error) -> faults.Fault:
     """The fault to tell the client. The cause, with its paths and pages, stays with us."""
-    return faults.InsufficientStorage() if is_full(error) else faults.InternalError()
+    full = getattr(error, "sqlite_errorcode", 0) in _FULL
+    return faults.InsufficientStorage() if full else faults.InternalError()
