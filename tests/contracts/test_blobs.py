@@ -13,10 +13,12 @@ from trivium.base.clock import SetClock
 from trivium.base.faults import Fault
 from trivium.base.ids import SeededIds
 from trivium.storage.blobs import Blob, Blobs, BlobSpan
+from trivium.storage.blobstores.files import FileBlobs
 from trivium.storage.blobstores.memory import MemoryBlobs
 
 BLOB_STORES: dict[str, Callable[[Path, SetClock], Blobs]] = {
     "memory": lambda folder, clock: MemoryBlobs(clock, SeededIds()),
+    "files": lambda folder, clock: FileBlobs(folder, clock, SeededIds()),
 }
 Story = Callable[[Blobs], Awaitable[None]]
 Run = Callable[[Story], None]

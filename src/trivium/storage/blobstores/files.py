@@ -1,0 +1,210 @@
+"""Blobs as files: one each, spread over 256 directories by their ids.
+
+Theory of operation. A file is written under its final name at once; what makes it count is a row that names it, so a crash
+leaves an unnamed file and nothing else. Chunks are gathered on the event loop up to `BLOCK_BYTES` and written by a thread,
+which also keeps the checksum, while the next ones are gathered: receiving and writing overlap, and no upload holds more
+than about two blocks. What was written is flushed every `FLUSH_BYTES`, so that the last fsync of a long upload is short.
+File and directory are fsynced before `write` returns. The file's time of change is set from our clock, which the sweep goes by.
+
+Owner of the threads: the blob store; they end with the process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final, TypeVar, TypeVarTuple, Unpack
+
+from awscrt import checksums
+
+from trivium.base import faults
+from trivium.base.body import FileSpan
+from trivium.base.clock import Clock
+from trivium.base.ids import Ids
+from trivium.storage.blobs import Blob, BlobSpan
+
+T = TypeVar("T")
+A = TypeVarTuple("A")
+
+BLOCK_BYTES: Final = 1 << 20
+FLUSH_BYTES: Final = 32 << 20
+THREADS: Final = 16
+_ID_DIGITS: Final = 32
+_PIECES: Final = 64  # more than this many small chunks are joined before they are written
+_DIRECTORIES: Final = 256
+_FULL: Final = {errno.ENOSPC, errno.EDQUOT}
+_HEXADECIMAL: Final = frozenset("0123456789abcdef")
+
+
+class FileBlobs:
+    """The files below `folder`, which is made when it is not there. Opening it may block for some milliseconds."""
+
+    def __init__(self, folder: Path, clock: Clock, ids: Ids) -> None:
+        self._folder, self._clock, self._ids = folder, clock, ids
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="trivium-blob")
+        for number in range(_DIRECTORIES):
+            (folder / f"{number:02x}").mkdir(mode=0o700, parents=True, exist_ok=True)
+        _fsync_directory(str(folder))
+
+    async def write(self, chunks: AsyncIterator[bytes]) -> Blob:
+        id = self._ids.hexadecimal(_ID_DIGITS)
+        file = _Growing(self._path(id))
+        try:
+            rest = await self._write_blocks(file, chunks)
+            written_ms = self._clock.now_ms()
+            await self._run(file.finish, rest, written_ms)
+        except BaseException:
+            await asyncio.shield(self._run(file.discard))
+            raise
+        return Blob(id, file.size, file.crc64, written_ms)
+
+    async def _write_blocks(self, file: _Growing, chunks: AsyncIterator[bytes]) -> list[bytes]:
+        """Write all whole blocks, each in a thread while the next is gathered; the chunks that are left over."""
+        writing: asyncio.Future[None] | None = None
+        gathered: list[bytes] = []
+        size = 0
+        async for chunk in chunks:
+            gathered.append(chunk)
+            size += len(chunk)
+            if size < BLOCK_BYTES:
+                continue
+            if writing is not None:
+                await writing
+                file.check()
+            writing = self._run(file.append, gathered)
+            gathered, size = [], 0
+        if writing is not None:
+            await writing
+        return gathered
+
+    def locate(self, span: BlobSpan) -> FileSpan:
+        return FileSpan(self._path(span.id), span.offset, span.offset + span.size - 1)
+
+    async def read(self, span: BlobSpan) -> bytes:
+        return await self._run(_read, self._path(span.id), span)
+
+    async def remove(self, id: str) -> None:
+        await self._run(_unlink, self._path(id))
+
+    async def ids(self, *, older_than_ms: int) -> AsyncIterator[str]:
+        for number in range(_DIRECTORIES):
+            for id in await self._run(_old, f"{self._folder}/{number:02x}", older_than_ms):
+                yield id
+
+    def _path(self, id: str) -> str:
+        return f"{self._folder}/{id[:2]}/{id}"
+
+    def _run(self, work: Callable[[Unpack[A]], T], *args: *A) -> asyncio.Future[T]:
+        return asyncio.get_running_loop().run_in_executor(self._threads, work, *args)
+
+
+class _Growing:
+    """A file that is being written, by one thread after the other. Its last word is `finish` or `discard`."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._file = -1
+        self._lock = threading.Lock()  # `discard` may come while `append` is still at work for a caller that left
+        self._failure: OSError | None = None
+        self._flushed = self.size = self.crc64 = 0
+
+    def append(self, pieces: list[bytes]) -> None:
+        """Write the pieces. A failure is kept for `check`, because nobody may be left to hear of it."""
+        with self._lock:
+            if self._failure is None:
+                try:
+                    self._append(pieces)
+                except OSError as error:
+                    self._failure = error
+
+    def check(self) -> None:
+        """Raise the fault of an `append` that failed."""
+        if self._failure is not None:
+            raise _fault(self._failure) from self._failure
+
+    def finish(self, pieces: list[bytes], written_ms: int) -> None:
+        """Write the last pieces and make the file durable."""
+        self.append(pieces)
+        self.check()
+        with self._lock, _disk_faults():
+            os.utime(self._file, ns=(written_ms * 1_000_000,) * 2)
+            os.fsync(self._file)
+            self._close()
+            _fsync_directory(os.path.dirname(self._path))
+
+    def discard(self) -> None:
+        """Remove what was written, once nobody writes any more."""
+        with self._lock:
+            self._failure = OSError(errno.ECANCELED, "discarded")
+            self._close()
+            _unlink(self._path)
+
+    def _append(self, pieces: list[bytes]) -> None:
+        if self._file < 0:
+            self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        for piece in pieces if len(pieces) <= _PIECES else [b"".join(pieces)]:
+            self.crc64 = checksums.crc64nvme(piece, self.crc64)
+            self.size += len(piece)
+            rest = memoryview(piece)
+            while rest:
+                rest = rest[os.write(self._file, rest) :]
+        if self.size - self._flushed >= FLUSH_BYTES:
+            os.fdatasync(self._file)
+            self._flushed = self.size
+
+    def _close(self) -> None:
+        if self._file >= 0:
+            file, self._file = self._file, -1
+            os.close(file)
+
+
+def _read(path: str, span: BlobSpan) -> bytes:
+    with _disk_faults(), open(path, "rb") as file:
+        file.seek(span.offset)
+        data = file.read(span.size)
+    if len(data) != span.size:
+        raise faults.InternalError()
+    return data
+
+
+def _unlink(path: str) -> None:
+    with _disk_faults(), suppress(FileNotFoundError):
+        os.unlink(path)
+
+
+def _old(directory: str, older_than_ms: int) -> list[str]:
+    """The blobs of one directory that were last written before that time."""
+    found = []
+    with os.scandir(directory) as entries:
+        for entry in entries:
+            if len(entry.name) == _ID_DIGITS and _HEXADECIMAL.issuperset(entry.name):
+                with suppress(FileNotFoundError):  # removed meanwhile
+                    if entry.stat().st_mtime_ns < older_than_ms * 1_000_000:
+                        found.append(entry.name)
+    return found
+
+
+def _fsync_directory(path: str) -> None:
+    directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+@contextmanager
+def _disk_faults() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise _fault(error) from error
+
+
+def _fault(error: OSError) -> faults.Fault:
+    return faults.InsufficientStorage() if error.errno in _FULL else faults.InternalError()
