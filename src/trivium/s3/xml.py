@@ -9,6 +9,7 @@ elements, order. Writers are compiled to plain Python, since a listing writes te
 
 from __future__ import annotations
 
+import re
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -21,6 +22,8 @@ from trivium.base import faults
 
 MAX_ELEMENTS: Final = 50_000  # CompleteMultipartUpload of 10,000 parts with a checksum each has 40,001
 MAX_DEPTH: Final = 16
+MAX_ATTRIBUTES: Final = 16  # S3's documents have one: the type of a grantee
+_NUMBER: Final = re.compile(r"-?[0-9]{1,19}")
 _HEAD: Final = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 S = TypeVar("S", bound="Shape")
@@ -193,15 +196,15 @@ def read(root: str, shape: type[S], data: bytes) -> S:
 
 
 def _parse(data: bytes) -> _Node:
-    parser = expat.ParserCreate(namespace_separator=" ")
+    parser = expat.ParserCreate("UTF-8", " ")  # whatever the document says of itself: S3's documents are UTF-8
     top = _Node("")
     stack, count = [top], 0
     texts: list[str] = []
 
-    def start(name: str, _: object) -> None:
+    def start(name: str, attributes: dict[str, str]) -> None:
         nonlocal count
         count += 1
-        if count > MAX_ELEMENTS or len(stack) > MAX_DEPTH:
+        if count > MAX_ELEMENTS or len(stack) > MAX_DEPTH or len(attributes) > MAX_ATTRIBUTES:
             raise faults.MalformedXML()
         node = _Node(name.rsplit(" ", 1)[-1])
         stack[-1].children.append(node)
@@ -238,12 +241,12 @@ def _value(shape: type[S], node: _Node) -> S:
         field = fields.get(child.name)
         if field is None:
             continue
-        if field.wrapper:
-            found[field.attribute] = tuple(_one(field, item) for item in child.children if item.name == field.name)
-        elif field.many:
+        if field.many and not field.wrapper:
             found.setdefault(field.attribute, []).append(_one(field, child))
         elif field.attribute in found:
             raise faults.MalformedXML()
+        elif field.wrapper:
+            found[field.attribute] = tuple(_one(field, item) for item in child.children if item.name == field.name)
         else:
             found[field.attribute] = _one(field, child)
     if any(field.required and field.attribute not in found for field in fields.values()):
@@ -263,6 +266,6 @@ def _one(field: _Field, node: _Node) -> Any:  # Any: str, int, bool or a Shape, 
         if text.lower() not in ("true", "false"):
             raise faults.MalformedXML()
         return text.lower() == "true"
-    if not text.lstrip("-").isascii() or not text.lstrip("-").isdigit() or len(text) > 20:
+    if not _NUMBER.fullmatch(text):
         raise faults.MalformedXML()
     return int(text)

@@ -1,0 +1,116 @@
+"""XML out: element names, order, escaping, and that everything written can be read again."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trivium.s3.shapes import Checksums, Owner, Tag, Tagging, checksum_fields, tagging
+from trivium.s3.xml import Shape, Text, element, error, read, write
+
+
+class Thing(Shape, frozen=True):
+    """A thing."""
+
+    key: str
+    etag: str | None = None
+    kms_id: str | None = None
+    size: int | None = None
+    is_latest: bool | None = None
+
+
+class Odd(Shape, frozen=True):
+    """Another thing."""
+
+    key: str
+
+
+class Things(Shape, frozen=True):
+    """Things of all sorts."""
+
+    name: str
+    things: Annotated[tuple[Thing, ...], element("Thing")] = ()
+    mixed: tuple[Thing | Odd, ...] = ()
+    wrapped: Annotated[tuple[Thing, ...] | None, element("Item", wrapper="Set")] = None
+    owner: Owner | None = None
+
+
+def inside(value: Shape) -> str:
+    text = write("R", value, xmlns="").decode()
+    return text.partition("<R>")[2].removesuffix("</R>")
+
+
+def test_a_document_has_a_declaration_and_a_name_space():
+    written = write("Tagging", tagging({}), xmlns="urn:s3")
+
+    assert b'<?xml version="1.0" encoding="UTF-8"?>\n<Tagging xmlns="urn:s3"><TagSet></TagSet></Tagging>' == written
+
+
+def test_without_a_name_space_none_is_written():
+    assert b'<?xml version="1.0" encoding="UTF-8"?>\n<L>x</L>' == write("L", Text(text="x"), xmlns="")
+
+
+def test_names_are_the_fields_in_camel_case_with_the_words_of_s3():
+    expected = "<Key>a</Key><ETag>e</ETag><KMSID>k</KMSID><Size>0</Size><IsLatest>false</IsLatest>"
+
+    assert expected == inside(Thing(key="a", etag="e", kms_id="k", size=0, is_latest=False))
+
+
+def test_what_is_absent_is_left_out_and_what_is_empty_is_written():
+    assert "<Key></Key>" == inside(Thing(key=""))
+
+
+def test_lists_repeat_their_element_or_are_wrapped():
+    assert "<Name>n</Name><Thing><Key>a</Key></Thing><Thing><Key>b</Key></Thing><Set></Set>" == inside(
+        Things(name="n", things=(Thing(key="a"), Thing(key="b")), wrapped=()))
+
+
+def test_a_list_of_several_shapes_names_each_by_its_shape():
+    assert "<Name>n</Name><Odd><Key>b</Key></Odd><Thing><Key>a</Key></Thing>" == inside(
+        Things(name="n", mixed=(Odd(key="b"), Thing(key="a"))))
+
+
+@pytest.mark.parametrize(("text", "written"), [
+    ("a<b>&\"c'", "a&lt;b&gt;&amp;&quot;c'"), ("a\tb\r\nc", "a&#x9;b&#xd;&#xa;c"), ("\x85\u2028", "&#x85;\u2028"),
+    ("\u00e9\U0001f600", "\u00e9\U0001f600"), ("]]>", "]]&gt;"), ("&amp;", "&amp;amp;"), ("\uffff", "&#xffff;"),
+])
+def test_text_is_escaped(text: str, written: str):
+    assert f"<Key>{written}</Key>" == inside(Odd(key=text))
+
+
+def test_an_error_tells_code_message_facts_resource_and_request():
+    written = error("NoSuchKey", "It is <gone>", {"Key": "a&b"}, resource="/b/a&b", request_id="7")
+
+    assert ["Code", "Message", "Key", "Resource", "RequestId", "HostId"] == [one.tag for one in ElementTree.fromstring(written)]
+    assert "a&b" == ElementTree.fromstring(written).findtext("Key")
+
+
+def test_a_checksum_stands_in_the_element_of_its_algorithm():
+    assert "<ChecksumCRC64NVME>v=</ChecksumCRC64NVME>" == inside(Checksums(**checksum_fields("CRC64NVME", "v=")))
+
+
+CHARACTERS = st.one_of(
+    st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="\ufffe\uffff"), st.sampled_from("\t\r\n <>&\"';]"))
+TEXTS = st.text(CHARACTERS, max_size=20)
+
+
+@given(st.lists(st.tuples(TEXTS, TEXTS), max_size=5))
+def test_tags_survive_writing_and_reading(pairs: list[tuple[str, str]]):
+    document = Tagging(tags=tuple(Tag(key=key, value=value) for key, value in pairs))
+
+    assert document == read("Tagging", Tagging, write("Tagging", document, xmlns="urn:s3"))
+
+
+@given(st.builds(Thing, key=TEXTS, etag=st.none() | TEXTS, size=st.none() | st.integers(-2**63, 2**63 - 1),
+                 is_latest=st.none() | st.booleans()))
+def test_values_survive_writing_and_reading(thing: Thing):
+    assert thing == read("Thing", Thing, write("Thing", thing, xmlns=""))
+
+
+@given(st.text(CHARACTERS))
+def test_other_readers_read_the_same_text(text: str):
+    assert (text or None) == ElementTree.fromstring(write("R", Odd(key=text), xmlns="")).findtext("Key", None) or not text
