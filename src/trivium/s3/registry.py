@@ -122,7 +122,8 @@ def route(request: Request, target: Target) -> Operation:
 
 
 _NONE: Final[frozenset[str]] = frozenset()
-_SHAPES_KEPT: Final = 10_000
+_SHAPES_KEPT: Final = 1000
+_SHAPE_CHARACTERS: Final = 1024  # of a query string whose shape is kept: what is kept is bounded, whoever sends what
 _shapes: Final[dict[tuple[str, ...], frozenset[str]]] = {}  # selectors by the shape of a request: clients send few
 
 
@@ -134,15 +135,20 @@ def _selectors(request: Request, place: tuple[str, str]) -> frozenset[str]:
     else:
         query = request.query
         shape = (*place, *query)
-        known = _shapes.get(shape)
-        if known is None:
-            known = _query_selectors(query, request.query_string, _local.get(place, _NONE))
-            if len(_shapes) < _SHAPES_KEPT and _valued.isdisjoint(query) and "" not in query.values():
-                _shapes[shape] = known
-        found = known
+        found_or_none = _shapes.get(shape) if "" not in query.values() else None
+        found = _new_shape(request, place, shape) if found_or_none is None else found_or_none
     for header in headers:
         if header in request.headers:
             found |= {"header:" + header}
+    return found
+
+
+def _new_shape(request: Request, place: tuple[str, str], shape: tuple[str, ...]) -> frozenset[str]:
+    query = request.query
+    found = _query_selectors(query, request.query_string, _local.get(place, _NONE))
+    alike = _valued.isdisjoint(query) and "" not in query.values()  # no value of this shape's queries can matter
+    if alike and len(_shapes) < _SHAPES_KEPT and len(request.query_string) < _SHAPE_CHARACTERS:
+        _shapes[shape] = found
     return found
 
 
