@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from trivium.base import faults
 from trivium.base.faults import Fault
 from trivium.s3.messages import Request, Response
 from trivium.s3.registry import Operation
@@ -11,9 +12,12 @@ from trivium.s3.xml import error
 from trivium.s3.xml import write as write_document
 
 _XML: Final = ("content-type", "application/xml")
-# Facts of faults that go out as headers (AWS: GetObject of delete markers; RFC 9110 §15.4.5 and §15.5.6)
+# Facts of faults that go out as headers. They are ours: what a client said (a VersionId that is not there) is never one.
 _FACT_HEADERS: Final = {
-    "DeleteMarker": "x-amz-delete-marker", "VersionId": "x-amz-version-id", "ETag": "etag", "Allow": "allow",
+    faults.KeyIsDeleteMarker: {"DeleteMarker": "x-amz-delete-marker", "VersionId": "x-amz-version-id"},  # AWS, GetObject
+    faults.VersionIsDeleteMarker: {"DeleteMarker": "x-amz-delete-marker", "VersionId": "x-amz-version-id"},
+    faults.NotModified: {"ETag": "etag"},  # RFC 9110 §15.4.5
+    faults.MethodNotAllowed: {"Allow": "allow"},  # RFC 9110 §15.5.6
 }
 
 
@@ -37,7 +41,8 @@ def write_fault(fault: Fault, request: Request) -> Response:
     kind = fault.kind
     request.fault = kind.name
     headers = [("x-amz-request-id", request.id), ("x-amz-id-2", request.id)]
-    headers += [(_FACT_HEADERS[name], str(fact)) for name, fact in fault.facts.items() if name in _FACT_HEADERS]
+    headers += [
+        (header, str(fault.facts[name])) for name, header in _FACT_HEADERS.get(kind, {}).items() if name in fault.facts]
     if kind.status == 304:
         return Response(304, headers)
     headers.append(_XML)
