@@ -18,14 +18,16 @@ from trivium.buckets.entry import Entry
 class WriteIf(msgspec.Struct, frozen=True):
     """What must be true of the newest entry for a write or delete to happen. None means not asked.
 
-    `size` (bytes) and `modified_ms` (compared by whole seconds) are DeleteObject's `x-amz-if-match-size` and
-    `…-last-modified-time`.
+    `size` (bytes) and `modified_ms` are DeleteObject's `x-amz-if-match-size` and `…-last-modified-time`;
+    `modified_since_ms` and `unmodified_since_ms` are RenameObject's. Times are compared by whole seconds.
     """
 
     match: str | None = None
     none_match: str | None = None
     size: int | None = None
     modified_ms: int | None = None
+    modified_since_ms: int | None = None
+    unmodified_since_ms: int | None = None
 
     def check(self, entry: Entry | None) -> None:
         """Raise NoSuchKey (If-Match, nothing there) or PreconditionFailed."""
@@ -42,6 +44,14 @@ class WriteIf(msgspec.Struct, frozen=True):
             raise faults.PreconditionFailed(Condition="x-amz-if-match-size")
         if self.modified_ms is not None and (entry is None or entry.modified_ms // 1000 != self.modified_ms // 1000):
             raise faults.PreconditionFailed(Condition="x-amz-if-match-last-modified-time")
+        self._check_times(entry)
+
+    def _check_times(self, entry: Entry | None) -> None:
+        since, until = self.modified_since_ms, self.unmodified_since_ms
+        if since is not None and (entry is None or entry.modified_ms // 1000 <= since // 1000):
+            raise faults.PreconditionFailed(Condition="If-Modified-Since")
+        if until is not None and (entry is None or entry.modified_ms // 1000 > until // 1000):
+            raise faults.PreconditionFailed(Condition="If-Unmodified-Since")
 
     def check_deletion(self, entry: Entry | None) -> None:
         """Raise PreconditionFailed, or NoSuchKey where If-Match meets nothing at all; a marker matches no ETag.

@@ -85,6 +85,12 @@ def redirect(request: Request) -> str:
     return location
 
 
+ENTRY_HEADERS: Final = (
+    "etag", "last-modified", "accept-ranges", "content-type", *CONTENT_HEADERS, "x-amz-meta-", "x-amz-storage-class",
+    "x-amz-tagging-count", "x-amz-website-redirect-location",
+)
+
+
 def entry_headers(entry: Entry) -> list[tuple[str, str]]:
     """The headers that tell of an entry: GET and HEAD send them, and in part the answers of writes."""
     attributes = entry.attributes

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from trivium.base.digests import ALGORITHMS, Checksum
+
+
+CHECKSUM_HEADERS: Final = (*(row.header for row in ALGORITHMS.values()), "x-amz-checksum-type")
 
 
 def checksum_headers(checksum: Checksum | None) -> list[tuple[str, str]]:

@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import Final
 
 from trivium.buckets.conditions import ALWAYS, ANY, ReadIf, WriteIf
-from trivium.s3.fields import http_date
+from trivium.s3.fields import any_date, http_date, size_in_bytes
 from trivium.s3.messages import Request
 
 READ_HEADERS: Final = ("if-match", "if-none-match", "if-modified-since", "if-unmodified-since")
 WRITE_HEADERS: Final = ("if-match", "if-none-match")
-DELETE_HEADERS: Final = ("if-match", "x-amz-if-match-size", "x-amz-if-match-last-modified-time")
+_MATCH_SIZE: Final = "x-amz-if-match-size"
+_MATCH_TIME: Final = "x-amz-if-match-last-modified-time"
+DELETE_HEADERS: Final = ("if-match", _MATCH_SIZE, _MATCH_TIME)
+_RENAME_SOURCE: Final = "x-amz-rename-source-"
+RENAME_SOURCE_HEADERS: Final = tuple(_RENAME_SOURCE + name for name in READ_HEADERS)
 SOURCE_HEADERS: Final = tuple("x-amz-copy-source-" + name for name in READ_HEADERS)
 
 
@@ -42,20 +46,33 @@ def write_if(request: Request) -> WriteIf:
 
 
 def delete_if(request: Request) -> WriteIf:
-    """The conditions of a DELETE."""
+    """The conditions of a DELETE. Raises InvalidArgument for one that cannot be read: nothing is deleted on a guess."""
     match = request.headers.get("if-match")
-    size = request.headers.get("x-amz-if-match-size")
-    modified = request.headers.get("x-amz-if-match-last-modified-time")
+    size, modified = request.headers.get(_MATCH_SIZE), request.headers.get(_MATCH_TIME)
     if match is None and size is None and modified is None:
         return ALWAYS
-    return WriteIf(match, size=int(size) if size and size.isdigit() else None, modified_ms=_date(modified))
+    return WriteIf(
+        match, size=size_in_bytes(size, _MATCH_SIZE) if size is not None else None,
+        modified_ms=any_date(modified, _MATCH_TIME) if modified is not None else None)
+
+
+def rename_if(request: Request) -> WriteIf:
+    """The conditions on what a rename replaces. A time asks that it is there."""
+    return _rename_if(request, "")
 
 
 def rename_source_if(request: Request) -> WriteIf:
-    """The conditions on the source of a rename, as far as a write condition can say them."""
+    """The conditions on the source of a rename."""
+    return _rename_if(request, _RENAME_SOURCE)
+
+
+def _rename_if(request: Request, prefix: str) -> WriteIf:
     headers = request.headers
-    match, none_match = headers.get("x-amz-rename-source-if-match"), headers.get("x-amz-rename-source-if-none-match")
-    return WriteIf(match, none_match)
+    match, none_match = headers.get(prefix + "if-match"), headers.get(prefix + "if-none-match")
+    since, until = headers.get(prefix + "if-modified-since"), headers.get(prefix + "if-unmodified-since")
+    if match is None and none_match is None and since is None and until is None:
+        return ALWAYS
+    return WriteIf(match, none_match, modified_since_ms=_date(since), unmodified_since_ms=_date(until))
 
 
 def _date(text: str | None) -> int | None:

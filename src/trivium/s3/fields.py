@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from time import gmtime, strftime
@@ -19,9 +19,11 @@ from urllib.parse import unquote
 import msgspec
 
 from trivium.base import faults
+from trivium.base.faults import Fault
 from trivium.s3.messages import Request
 
 Parse = Callable[[str, str], Any]  # (text, name of the parameter) -> value
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def text(value: str, _: str) -> str:
@@ -40,23 +42,38 @@ def number(value: str, name: str) -> int:
     return int(value)
 
 
+def size_in_bytes(value: str, name: str) -> int:
+    """A number of bytes, not negative, of the range of a signed 64-bit one. Raises InvalidArgument."""
+    if not (value.isascii() and value.isdigit() and len(value) <= 19):
+        raise faults.InvalidArgument(f"Provided {name} not an integer or within integer range",
+                                     ArgumentName=name, ArgumentValue=value)
+    return int(value)
+
+
 def http_date(value: str, _: str) -> int | None:
-    """An HTTP date as ms since 1970; None when it is none, which RFC 9110 §13.1.3 says to ignore."""
+    """An HTTP date as ms since 1970, in UTC where it names no zone; None when it is none, which RFC 9110 §13.1.3 says to
+    ignore."""
     try:
-        return int(parsedate_to_datetime(value).timestamp() * 1000)
-    except (ValueError, TypeError, OverflowError):
+        return _milliseconds(parsedate_to_datetime(value))
+    except (ValueError, TypeError, OverflowError, IndexError):
         return None
 
 
-def any_date(text: str) -> int:
-    """An HTTP date or an ISO 8601 one as ms since 1970. Raises InvalidArgument."""
-    found = http_date(text, "")
+def any_date(value: str, name: str) -> int:
+    """An HTTP date or an ISO 8601 one as ms since 1970, in UTC where it names no zone. Raises InvalidArgument."""
+    found = http_date(value, name)
     if found is not None:
         return found
     try:
-        return int(datetime.fromisoformat(text).timestamp() * 1000)
-    except ValueError:
-        raise faults.InvalidArgument(ArgumentValue=text) from None
+        return _milliseconds(datetime.fromisoformat(value))
+    except (ValueError, OverflowError):
+        raise faults.InvalidArgument(f"Invalid value for {name}", ArgumentName=name, ArgumentValue=value) from None
+
+
+def _milliseconds(moment: datetime) -> int:
+    """Ms since 1970, rounded down. The arithmetic is in whole numbers: a float loses milliseconds."""
+    aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+    return (aware - _EPOCH) // timedelta(milliseconds=1)
 
 
 def one_of(*allowed: str) -> Parse:
@@ -86,10 +103,14 @@ class Query(msgspec.Struct, frozen=True):
 
 
 class Derived(msgspec.Struct, frozen=True):
-    """A field made from the request as a whole, as user metadata is. `headers`: names or prefixes it reads, for the docs."""
+    """A field made from the request as a whole, as user metadata is.
+
+    `headers` and `queries` are the names it reads, for the docs; one that ends with `-` is a prefix.
+    """
 
     make: Callable[[Request], Any]
     headers: tuple[str, ...] = ()
+    queries: tuple[str, ...] = ()
 
 
 class Document(msgspec.Struct, frozen=True):
@@ -100,7 +121,7 @@ class Document(msgspec.Struct, frozen=True):
 
 
 class Spread(msgspec.Struct, frozen=True):
-    """A field of a Reply that becomes any number of headers."""
+    """A field of a Reply that becomes any number of headers. `headers` are their names, for the docs, as in `Derived`."""
 
     write: Callable[[Any], list[tuple[str, str]]]
     headers: tuple[str, ...] = ()
@@ -199,13 +220,22 @@ def metadata(request: Request) -> dict[str, str]:
 
 
 def tag_header(value: str, name: str) -> dict[str, str]:
-    """The tags of an `x-amz-tagging` header: a query string. Raises InvalidArgument for a key that comes twice."""
+    """The tags of an `x-amz-tagging` header: a query string.
+
+    Raises InvalidArgument for a key that comes twice and for escapes that are no UTF-8.
+    """
     tags: dict[str, str] = {}
     for item in filter(None, value.split("&")):
-        key, _, tag = item.partition("=")
-        key = unquote(key.replace("+", " "))
+        try:
+            key, _, tag = (unquote(text.replace("+", " "), errors="strict") for text in item.partition("="))
+        except UnicodeDecodeError:
+            raise _bad_tag_header(value, name) from None
         if key in tags:
-            raise faults.InvalidArgument("The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query"
-                                         " parameters without tag name duplicates.", ArgumentName=name, ArgumentValue=value)
-        tags[key] = unquote(tag.replace("+", " "))
+            raise _bad_tag_header(value, name)
+        tags[key] = tag
     return tags
+
+
+def _bad_tag_header(value: str, name: str) -> Fault:
+    return faults.InvalidArgument("The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters"
+                                  " without tag name duplicates.", ArgumentName=name, ArgumentValue=value)

@@ -21,7 +21,10 @@ REFUSED: Final[dict[str, frozenset[str]]] = {
     "x-amz-object-lock-retain-until-date": frozenset(),
     "x-amz-object-lock-legal-hold": frozenset({"OFF"}),
     "x-amz-bucket-object-lock-enabled": frozenset({"false", "False"}),
+    "x-amz-object-lock-event-hold": frozenset({"OFF"}),
+    **{f"x-amz-object-lock-event-hold-duration-{unit}": frozenset() for unit in ("days", "years")},
     "x-amz-object-ownership": frozenset({"BucketOwnerEnforced"}),
+    "x-amz-bucket-namespace": frozenset({"global"}),
     "x-amz-write-offset-bytes": frozenset(),
     "x-amz-mfa": frozenset(),
 }

@@ -68,7 +68,7 @@ async def bind(house: House, operation: Operation, request: Request, target: Tar
 
 def permit(operation: Operation, claim: Claim, opened: Opened, request: Request) -> None:
     """Raise AccessDenied or NotImplemented unless the caller may do this, and the bucket can."""
-    versioned = operation.allow_version and "versionId=" in request.query_string
+    versioned = operation.allow_version and request.query_string and "versionId" in request.query
     decide(claim.account, operation.allow_version if versioned else operation.allow, opened.record.owner)
     expected = request.headers.get("x-amz-expected-bucket-owner")
     if expected is not None and expected != opened.record.owner:

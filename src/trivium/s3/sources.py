@@ -35,7 +35,7 @@ def copy_source(request: Request) -> CopySource:
 
 
 def rename_source(request: Request) -> str:
-    """The key that a rename starts from: percent-encoded, with or without the bucket's name and slash in front.
+    """The key that a rename starts from, or `/bucket/key`, percent-encoded: clients send both.
 
     Raises InvalidArgument when it is no key or broken (Amazon S3 API Reference, RenameObject).
     """
@@ -46,6 +46,4 @@ def rename_source(request: Request) -> str:
         path = ""
     if not path.strip("/"):
         raise faults.InvalidArgument(ArgumentName="x-amz-rename-source", ArgumentValue=value)
-    if not path.startswith("/"):
-        return path
-    return path[1:]
+    return path

@@ -108,15 +108,20 @@ class Catalog:
     async def _remove(self, record: BucketRecord) -> None:
         await self._ground.engine.write(lambda tx: drop(tx, record))
 
-    async def list(self, owner: str, *, prefix: str = "", start: str = "", limit: int = 10_000) -> list[BucketRecord]:
-        """Up to `limit` buckets of the owner with the prefix, by name, from `start` on (included)."""
+    async def list(
+        self, owner: str, *, prefix: str = "", start: str = "", limit: int = 10_000, regions: frozenset[str] | None = None,
+    ) -> list[BucketRecord]:
+        """Up to `limit` buckets of the owner with the prefix, by name, from `start` on (included).
+
+        With `regions`, only buckets whose record names one of these; "" stands for those that name none.
+        """
 
         def look(tx: Read) -> list[BucketRecord]:
             found: list[BucketRecord] = []
             first = keys.text(keys.CATALOG, max(prefix, start))
             for _, data in tx.scan(first, keys.after(keys.text(keys.CATALOG, prefix))):
                 record = BUCKETS.decode(data)
-                if record.owner == owner:
+                if record.owner == owner and (regions is None or record.region in regions):
                     found.append(record)
                 if len(found) == limit:
                     break

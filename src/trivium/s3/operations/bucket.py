@@ -15,15 +15,27 @@ from trivium.s3.call import Call
 from trivium.s3.fields import Document, Header
 from trivium.s3.messages import BUCKET
 from trivium.s3.registry import operation
-from trivium.s3.xml import Shape, Text
+from trivium.s3.shapes import Tag, Tagging
+from trivium.s3.tags import read_tags
+from trivium.s3.xml import Shape, Text, element
+from trivium.storage.records import Records
 
+TAGS = Records(dict[str, str])  # a bucket's tags as they are kept
+TAGS_DOCUMENT = "tagging"
 _FREE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,254}", re.ASCII)
 
 
+class DirectoryBucket(Shape, frozen=True):
+    """What asks for a directory bucket, which this server does not make."""
+
+
 class CreateBucketConfiguration(Shape, frozen=True):
-    """Where the bucket should be. Every region is fine; the bucket remembers it."""
+    """Where the bucket should be, and its first tags. Every region is fine; the bucket remembers it."""
 
     location_constraint: str | None = None
+    location: DirectoryBucket | None = None
+    bucket: DirectoryBucket | None = None
+    tags: Annotated[tuple[Tag, ...], element("Tag", wrapper="Tags")] = ()
 
 
 class CreateBucketAsk(msgspec.Struct, frozen=True):
@@ -67,12 +79,19 @@ async def create_bucket(call: Call[CreateBucketAsk]) -> CreateBucketReply:
         check_bucket_name(call.name)
     elif not _FREE_NAME.fullmatch(call.name):
         raise faults.InvalidBucketName(BucketName=call.name)
-    region = (call.ask.configuration.location_constraint if call.ask.configuration else None) or ""
+    asked = call.ask.configuration or CreateBucketConfiguration()
+    if asked.location is not None or asked.bucket is not None:
+        raise faults.NotImplemented_(Element="Bucket")
+    tags = read_tags(Tagging(tags=asked.tags), limit=call.dialect.limits.max_bucket_tags)
     try:
-        await call.house.catalog.create(call.name, call.listener.creates, call.account.id, region=region)
+        record = await call.house.catalog.create(
+            call.name, call.listener.creates, call.account.id, region=asked.location_constraint or "")
     except Fault as fault:
         if fault.kind is not faults.BucketAlreadyOwnedByYou or not call.dialect.own_bucket_again_is_fine:
             raise
+    else:
+        if tags:
+            await call.house.catalog.put_document(record, TAGS_DOCUMENT, TAGS.encode(tags))
     return CreateBucketReply(f"/{call.name}")
 
 

@@ -10,14 +10,10 @@ from trivium.base import faults
 from trivium.s3.call import Call
 from trivium.s3.fields import Document
 from trivium.s3.messages import BUCKET
-from trivium.s3.operations.bucket import BucketAsk, Nothing
+from trivium.s3.operations.bucket import TAGS, TAGS_DOCUMENT, BucketAsk, Nothing
 from trivium.s3.registry import operation
 from trivium.s3.shapes import Tagging, tagging
 from trivium.s3.tags import read_tags
-from trivium.storage.records import Records
-
-_TAGS = Records(dict[str, str])
-_DOCUMENT = "tagging"
 
 
 class PutBucketTaggingAsk(msgspec.Struct, frozen=True):
@@ -34,20 +30,20 @@ class BucketTagsReply(msgspec.Struct, frozen=True):
 
 @operation("GetBucketTagging", "GET", BUCKET, when=("tagging",), allow="s3:GetBucketTagging")
 async def get_bucket_tagging(call: Call[BucketAsk]) -> BucketTagsReply:
-    data = await call.house.catalog.document(call.record, _DOCUMENT)
+    data = await call.house.catalog.document(call.record, TAGS_DOCUMENT)
     if data is None and not call.dialect.untagged_bucket_is_empty:
         raise faults.NoSuchTagSet(BucketName=call.name)
-    return BucketTagsReply(tagging(_TAGS.decode(data) if data is not None else {}))
+    return BucketTagsReply(tagging(TAGS.decode(data) if data is not None else {}))
 
 
 @operation("PutBucketTagging", "PUT", BUCKET, when=("tagging",), allow="s3:PutBucketTagging")
 async def put_bucket_tagging(call: Call[PutBucketTaggingAsk]) -> Nothing:
     tags = read_tags(call.ask.tagging, limit=call.dialect.limits.max_bucket_tags)
-    await call.house.catalog.put_document(call.record, _DOCUMENT, _TAGS.encode(tags))
+    await call.house.catalog.put_document(call.record, TAGS_DOCUMENT, TAGS.encode(tags))
     return Nothing()
 
 
 @operation("DeleteBucketTagging", "DELETE", BUCKET, when=("tagging",), allow="s3:PutBucketTagging", status=204)
 async def delete_bucket_tagging(call: Call[BucketAsk]) -> Nothing:
-    await call.house.catalog.put_document(call.record, _DOCUMENT, None)
+    await call.house.catalog.put_document(call.record, TAGS_DOCUMENT, None)
     return Nothing()

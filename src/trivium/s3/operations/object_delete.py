@@ -122,7 +122,7 @@ def _deletion(asked: ObjectToDelete) -> Deletion:
         raise faults.UserKeyMustBeSpecified()
     if len(asked.key.encode("utf-8", "surrogatepass")) > MAX_KEY_BYTES:
         raise faults.KeyTooLong(Size=len(asked.key.encode()), MaxSizeAllowed=MAX_KEY_BYTES)
-    modified = any_date(asked.last_modified_time) if asked.last_modified_time else None
+    modified = any_date(asked.last_modified_time, "LastModifiedTime") if asked.last_modified_time else None
     return Deletion(asked.key, asked.version_id or None, WriteIf(asked.etag, size=asked.size, modified_ms=modified))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Final
 
 import msgspec
@@ -13,9 +14,9 @@ from trivium.base.span import Span, read_range
 from trivium.buckets.bucket import Reading
 from trivium.buckets.conditions import ReadIf
 from trivium.buckets.entry import Entry
-from trivium.s3.attributes import entry_headers
+from trivium.s3.attributes import ENTRY_HEADERS, entry_headers
 from trivium.s3.call import Call
-from trivium.s3.checksums import checksum_headers
+from trivium.s3.checksums import CHECKSUM_HEADERS, checksum_headers
 from trivium.s3.conditions import READ_HEADERS, read_if
 from trivium.s3.fields import Derived, Document, Header, Query, Spread, http_time, number
 from trivium.s3.messages import OBJECT, Request
@@ -28,16 +29,18 @@ _OVERRIDES: Final = {
     "response-" + name: name for name in
     ("cache-control", "content-disposition", "content-encoding", "content-language", "content-type", "expires")
 }
+_CONTROL: Final = re.compile("[\x00-\x1f\x7f]")
 _ENABLED: Final = "ENABLED"
 
 
 def overrides(request: Request) -> dict[str, str]:
-    """The headers that the reader wants to see instead of the stored ones."""
+    """The headers that the reader wants to see instead of the stored ones. Raises InvalidArgument for control characters."""
     if "response-" not in request.query_string:
         return {}
     found = {_OVERRIDES[name]: value for name, value in request.query.items() if name in _OVERRIDES}
-    if any("\r" in value or "\n" in value for value in found.values()):
-        raise faults.InvalidArgument(ArgumentName="response-*")
+    for name, value in found.items():
+        if _CONTROL.search(value):  # a header cannot carry it, and a line break would begin another header
+            raise faults.InvalidArgument(ArgumentName="response-" + name, ArgumentValue=value)
     return found
 
 
@@ -45,7 +48,7 @@ class ReadAsk(msgspec.Struct, frozen=True):
     """What to read, and when it is worth reading."""
 
     only_if: Annotated[ReadIf, Derived(read_if, READ_HEADERS)]
-    overrides: Annotated[dict[str, str], Derived(overrides, ())]
+    overrides: Annotated[dict[str, str], Derived(overrides, queries=tuple(_OVERRIDES))]
     version: Annotated[str | None, Query("versionId")] = None
     part: Annotated[int | None, Query("partNumber", number)] = None
     range: Annotated[str | None, Header("range")] = None
@@ -61,6 +64,11 @@ class Told(msgspec.Struct, frozen=True):
     span: Span | None
     parts: int | None
     checksum: Checksum | None
+
+
+TOLD: Final = (
+    *ENTRY_HEADERS, *CHECKSUM_HEADERS, "x-amz-version-id", "content-range", "x-amz-mp-parts-count",
+)
 
 
 def told_headers(told: Told) -> list[tuple[str, str]]:
@@ -83,7 +91,7 @@ def told_headers(told: Told) -> list[tuple[str, str]]:
 class ReadReply(msgspec.Struct, frozen=True):
     """The object, or a part of it."""
 
-    told: Annotated[Told, Spread(told_headers)]
+    told: Annotated[Told, Spread(told_headers, TOLD)]
     body: Body
     status: int
 

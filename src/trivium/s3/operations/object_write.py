@@ -6,22 +6,21 @@ from typing import Annotated
 
 import msgspec
 
-from trivium.base.digests import ALGORITHMS, Checksum
+from trivium.base.digests import Checksum
 from trivium.base.etag import quoted
 from trivium.buckets.conditions import WriteIf
 from trivium.buckets.entry import Attributes
 from trivium.s3.attributes import READS, object_attributes
 from trivium.s3.call import Call
-from trivium.s3.checksums import checksum_headers
-from trivium.s3.conditions import WRITE_HEADERS, rename_source_if, write_if
+from trivium.s3.checksums import CHECKSUM_HEADERS, checksum_headers
+from trivium.s3.conditions import (
+    READ_HEADERS, RENAME_SOURCE_HEADERS, WRITE_HEADERS, rename_if, rename_source_if, write_if,
+)
 from trivium.s3.fields import Derived, Header, Spread
 from trivium.s3.messages import OBJECT
 from trivium.s3.operations.bucket import Nothing
 from trivium.s3.registry import operation
 from trivium.s3.sources import rename_source
-
-CHECKSUM_HEADERS = (*(row.header for row in ALGORITHMS.values()), "x-amz-checksum-type")
-
 
 class PutObjectAsk(msgspec.Struct, frozen=True):
     """A new object, or a new version of one; its bytes are the body."""
@@ -42,8 +41,8 @@ class RenameObjectAsk(msgspec.Struct, frozen=True):
     """Another key of this bucket that shall have this key from now on."""
 
     source: Annotated[str, Derived(rename_source, ("x-amz-rename-source",))]
-    source_if: Annotated[WriteIf, Derived(rename_source_if, ("x-amz-rename-source-if-match",))]
-    only_if: Annotated[WriteIf, Derived(write_if, WRITE_HEADERS)]
+    source_if: Annotated[WriteIf, Derived(rename_source_if, RENAME_SOURCE_HEADERS)]
+    only_if: Annotated[WriteIf, Derived(rename_if, READ_HEADERS)]
 
 
 @operation("PutObject", "PUT", OBJECT, needs="writes", allow="s3:PutObject")
@@ -57,5 +56,6 @@ async def rename_object(call: Call[RenameObjectAsk]) -> Nothing:
     renames = call.bucket.features.renames
     assert renames is not None, "the operation needs renames"
     ask = call.ask
-    await renames.rename(ask.source, call.key, source_if=ask.source_if, only_if=ask.only_if, actor=call.account.id)
+    source = ask.source.removeprefix(f"/{call.name}/")
+    await renames.rename(source, call.key, source_if=ask.source_if, only_if=ask.only_if, actor=call.account.id)
     return Nothing()

@@ -1,10 +1,13 @@
-"""The actions of S3 that are not here yet: each is answered with NotImplemented, never by another action."""
+"""The actions of S3 that are not here yet: each is answered with NotImplemented, never by another action.
+
+Source: botocore's model of S3, which is also what a test holds this list against.
+"""
 
 from __future__ import annotations
 
 from typing import Final
 
-from trivium.s3.messages import BUCKET, OBJECT, SERVICE
+from trivium.s3.messages import BUCKET, OBJECT
 from trivium.s3.registry import refuse
 
 # Configuration documents of a bucket: which of Get, Put, Delete exist, under which query key, with which suffix of the name
@@ -39,15 +42,36 @@ for name, query, methods in _DOCUMENTS:
         refuse(_VERBS[method] + name, method, BUCKET, query)
 
 for name, method, query in (
+    ("DeleteObjectAnnotation", "DELETE", "annotation"), ("GetObjectAnnotation", "GET", "annotation"),
+    ("PutObjectAnnotation", "PUT", "annotation"), ("UpdateObjectEncryption", "PUT", "encryption"),
     ("GetObjectAcl", "GET", "acl"), ("PutObjectAcl", "PUT", "acl"), ("GetObjectLegalHold", "GET", "legal-hold"),
     ("PutObjectLegalHold", "PUT", "legal-hold"), ("GetObjectRetention", "GET", "retention"),
     ("PutObjectRetention", "PUT", "retention"), ("GetObjectTorrent", "GET", "torrent"), ("RestoreObject", "POST", "restore"),
 ):
     refuse(name, method, OBJECT, query)
 
+for name, query in (
+    ("UpdateBucketMetadataAnnotationTableConfiguration", "metadataAnnotationTable"),
+    ("UpdateBucketMetadataInventoryTableConfiguration", "metadataInventoryTable"),
+    ("UpdateBucketMetadataJournalTableConfiguration", "metadataJournalTable"),
+):
+    refuse(name, "PUT", BUCKET, query)
+
 refuse("CreateSession", "GET", BUCKET, "session")
 refuse("CreateBucketMetadataConfiguration", "POST", BUCKET, "metadataConfiguration")
 refuse("CreateBucketMetadataTableConfiguration", "POST", BUCKET, "metadataTable")
 refuse("SelectObjectContent", "POST", OBJECT, "select", "select-type=2")
-refuse("WriteGetObjectResponse", "POST", SERVICE, "WriteGetObjectResponse")
-refuse("PostObject", "POST", BUCKET)
+refuse("PostObject", "POST", BUCKET)  # a form that a browser sends; not in the model
+
+# Actions that send the same request as another one: the other's row answers for both
+ALIKE: Final = {
+    **{f"ListBucket{name}Configurations": f"GetBucket{name}Configuration"
+       for name in ("Analytics", "IntelligentTiering", "Inventory", "Metrics")},
+    "GetBucketLifecycle": "GetBucketLifecycleConfiguration",
+    "PutBucketLifecycle": "PutBucketLifecycleConfiguration",
+    "GetBucketNotification": "GetBucketNotificationConfiguration",
+    "PutBucketNotification": "PutBucketNotificationConfiguration",
+    "ListObjectAnnotations": "GetObjectAnnotation",
+    "ListDirectoryBuckets": "ListBuckets",  # told apart by its host alone; there are no directory buckets here
+    "WriteGetObjectResponse": "PostObject",  # POST /WriteGetObjectResponse: no header or query of its own selects it
+}

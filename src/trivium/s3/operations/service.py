@@ -10,6 +10,7 @@ from trivium.base import faults
 from trivium.s3.call import Call
 from trivium.s3.fields import Document, Query, iso_time, number
 from trivium.s3.messages import SERVICE
+from trivium.s3.pages import read_token, token_of
 from trivium.s3.registry import operation
 from trivium.s3.shapes import Owner
 from trivium.s3.xml import Shape, element
@@ -22,14 +23,19 @@ class ListBucketsAsk(msgspec.Struct, frozen=True):
 
     prefix: Annotated[str | None, Query("prefix")] = None
     token: Annotated[str | None, Query("continuation-token")] = None
-    limit: Annotated[int, Query("max-buckets", number)] = _MAX_BUCKETS
+    region: Annotated[str | None, Query("bucket-region")] = None
+    limit: Annotated[int | None, Query("max-buckets", number)] = None
+
+
+_PLAIN = ListBucketsAsk()
 
 
 class ListedBucket(Shape, frozen=True):
-    """A bucket in the list."""
+    """A bucket in the list. Its region is told to whom asks with a parameter, as AWS does."""
 
     name: str
     creation_date: str
+    bucket_region: str | None = None
 
 
 class Buckets(Shape, frozen=True):
@@ -49,15 +55,27 @@ class ListBucketsReply(msgspec.Struct, frozen=True):
 
 @operation("ListBuckets", "GET", SERVICE, allow="s3:ListAllMyBuckets", opens=False)
 async def list_buckets(call: Call[ListBucketsAsk]) -> ListBucketsReply:
-    if not 1 <= call.ask.limit <= _MAX_BUCKETS:
+    ask, default = call.ask, call.house.region
+    limit = _MAX_BUCKETS if ask.limit is None else ask.limit
+    if not 1 <= limit <= _MAX_BUCKETS:
         raise faults.InvalidArgument(
-            f"max-buckets must be between 1 and {_MAX_BUCKETS}", ArgumentName="max-buckets", ArgumentValue=call.ask.limit)
+            f"max-buckets must be between 1 and {_MAX_BUCKETS}", ArgumentName="max-buckets", ArgumentValue=limit)
     found = await call.house.catalog.list(
-        call.account.id, prefix=call.ask.prefix or "", start=call.ask.token or "", limit=call.ask.limit + 1)
-    shown = found[: call.ask.limit]
+        call.account.id, prefix=ask.prefix or "", start=read_token(ask.token) if ask.token is not None else "",
+        limit=limit + 1, regions=_records_of(ask.region, default))
+    shown, tells_region = found[:limit], ask != _PLAIN
     return ListBucketsReply(Buckets(
         owner=Owner(id=call.account.id, display_name=call.account.name),
-        buckets=tuple(ListedBucket(name=one.name, creation_date=iso_time(one.created_ms)) for one in shown),
-        prefix=call.ask.prefix,
-        continuation_token=found[-1].name if len(found) > len(shown) else None,
+        buckets=tuple(ListedBucket(
+            name=one.name, creation_date=iso_time(one.created_ms),
+            bucket_region=(one.region or default) if tells_region else None) for one in shown),
+        prefix=ask.prefix,
+        continuation_token=token_of(found[-1].name) if len(found) > len(shown) else None,
     ))
+
+
+def _records_of(region: str | None, default: str) -> frozenset[str] | None:
+    """What the records of buckets in the region say; a bucket that was made without one is in the default region."""
+    if region is None:
+        return None
+    return frozenset({region, ""}) if region == default else frozenset({region})

@@ -45,8 +45,10 @@ async def get_bucket_versioning(call: Call[BucketAsk]) -> VersioningReply:
 @operation("PutBucketVersioning", "PUT", BUCKET, when=("versioning",), needs="versions", allow="s3:PutBucketVersioning")
 async def put_bucket_versioning(call: Call[PutBucketVersioningAsk]) -> Nothing:
     wanted = call.ask.configuration
-    if wanted.status not in (ENABLED, SUSPENDED):
+    if wanted.status is None:
         raise faults.IllegalVersioningConfigurationException()
+    if wanted.status not in (ENABLED, SUSPENDED):
+        raise faults.MalformedXML()
     if wanted.mfa_delete == ENABLED:
         raise faults.NotImplemented_(Element="MfaDelete")
     versions = call.bucket.features.versions
