@@ -1,0 +1,78 @@
+"""Figures: what was compared, the ratio, and whether it is what the house has promised."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+AT_LEAST: Final = ">="
+AT_MOST: Final = "<="
+
+
+class Target(msgspec.Struct, frozen=True):
+    """What a figure has to be: `value` AT_LEAST or AT_MOST. `of` says which figure that is where it is not the ratio."""
+
+    bound: str
+    value: float
+    of: str = "ratio"
+    unit: str = ""
+
+    def met(self, figure: float) -> bool:
+        """Whether the figure is good enough."""
+        return figure >= self.value if self.bound == AT_LEAST else figure <= self.value
+
+    def __str__(self) -> str:
+        return f"{self.of} {self.bound} {self.value:g}{self.unit}"
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """A target, and the figure that was found."""
+
+    target: Target
+    figure: float
+
+    @property
+    def met(self) -> bool:
+        return self.target.met(self.figure)
+
+    def __str__(self) -> str:
+        return f"{self.target}: {f'{self.figure:.2f}{self.target.unit}':>8}  {'met' if self.met else 'NOT MET'}"
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One operation: what we did, what the floor did, and the ratio of the two. `facts` are further numbers, for JSON."""
+
+    name: str
+    ours: str
+    floor: str
+    ratio: float
+    verdicts: tuple[Verdict, ...] = ()
+    facts: dict[str, float] = {}
+
+    def __str__(self) -> str:
+        found = " ".join(f"[{verdict.target} {'met' if verdict.met else 'NOT MET'}]" for verdict in self.verdicts)
+        return f"{self.name:<38} {self.ours:<38} | {self.floor:<44} | ratio {self.ratio:5.2f} {found}".rstrip()
+
+
+def judged(line: Line, *targets: Target) -> Line:
+    """The line with its verdicts: the figure of a target is the ratio, or the fact of that name."""
+    found = tuple(
+        Verdict(target, line.ratio if target.of == "ratio" else line.facts[target.of]) for target in targets)
+    return msgspec.structs.replace(line, verdicts=found)
+
+
+def ratio(ours: Sequence[float], floor: Sequence[float]) -> float:
+    """The median of the rounds' ratios. What one round compares was measured one right behind the other."""
+    return statistics.median(mine / theirs for mine, theirs in zip(ours, floor, strict=True))
+
+
+def summary(lines: Sequence[Line]) -> str:
+    """Every target, and whether it is met."""
+    rows = [f"  {line.name:<38} {verdict}" for line in lines for verdict in line.verdicts]
+    if not rows:
+        return "No target was measured."
+    met = sum(verdict.met for line in lines for verdict in line.verdicts)
+    return "\n".join([f"Targets: {met} of {len(rows)} met", *rows])

@@ -1,0 +1,96 @@
+"""Listings: a page of 1,000 keys must cost the same in a large bucket, and however many versions each key has.
+
+What a page costs the server is the latency of the request, on a single connection, less the latency of a request that
+does nothing but be received, signed, checked and answered (HeadBucket).
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import AsyncIterator, Mapping, Sequence
+from functools import partial
+from typing import Final
+
+from trivium.app.bench import servers
+from trivium.app.bench.client import Connection, connect
+from trivium.app.bench.figures import AT_MOST, Line, Target, judged, ratio
+from trivium.app.bench.fill import Filling, fill, key_of
+from trivium.app.bench.servers import Server
+from trivium.app.bench.site import Site, call, latency, take_turns
+from trivium.base.ids import RandomIds
+from trivium.storage.engines.sqlite import SqliteEngine
+
+MANY, FEW, PAST = "bench-many", "bench-few", "bench-past"
+PAGE_KEYS: Final = 1_000
+UNDER_5_MS: Final = Target(AT_MOST, 5, of="server", unit=" ms")
+AS_IN_A_SMALL_BUCKET: Final = Target(AT_MOST, 1.2)
+WITH_A_PAST: Final = Target(AT_MOST, 2.0)
+_PAGES: Final = 15  # in each round, from places all over the bucket
+_ENABLED: Final = b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"
+
+
+async def listing(site: Site) -> AsyncIterator[Line]:
+    """ListObjectsV2 with and without a delimiter."""
+    scale = site.scale
+    data = site.folder / "listed"
+    fillings = (Filling(MANY, scale.listed), Filling(FEW, scale.few), Filling(PAST, scale.few, scale.versions))
+    async with servers.house(data) as house:
+        await _create(site, house)
+    engine = SqliteEngine(data / "rows.db")
+    for filling in fillings:
+        await fill(engine, filling, RandomIds(), now_ms=site.clock.now_ms())
+    await engine.close()
+    async with servers.house(data) as house:
+        connection = await connect(house.endpoint)
+        for line in await _measured(site, house, connection):
+            yield line
+        connection.close()
+
+
+async def _create(site: Site, house: Server) -> None:
+    connection = await connect(house.endpoint)
+    for bucket in (MANY, FEW, PAST):
+        await call(connection, site.request(house, "PUT", f"/{bucket}"))
+    await call(connection, site.request(house, "PUT", f"/{PAST}", {"versioning": ""}, _ENABLED))
+    connection.close()
+
+
+async def _measured(site: Site, house: Server, connection: Connection) -> list[Line]:
+    scale = site.scale
+    asked = {
+        "trivial": [site.request(house, "HEAD", f"/{FEW}")] * _PAGES,
+        MANY: pages(site, house, MANY, scale.listed),
+        FEW: pages(site, house, FEW, scale.few),
+        PAST: pages(site, house, PAST, scale.few),
+        "folded": [site.request(house, "GET", f"/{MANY}", {"list-type": "2", "delimiter": "/"})] * _PAGES,
+    }
+    for requests in asked.values():
+        await latency(connection, requests)  # what is read for the first time is not compared with what is not
+    found = await take_turns(scale.turns, *(partial(latency, connection, requests) for requests in asked.values()))
+    took = dict(zip(asked, found, strict=True))
+    idle = statistics.median(took["trivial"])
+    cost = {name: [seconds - idle for seconds in figures] for name, figures in took.items()}
+    few = f"{scale.few:,}"
+    large = _line(f"LIST 1,000 of {scale.listed:,}", cost[MANY], cost[FEW], f"of {few}", idle)
+    past = _line(f"LIST 1,000 of {few} x {scale.versions} versions", cost[PAST], cost[FEW], f"of {few} unversioned", idle)
+    folded = _line(f"LIST, delimiter, {scale.listed:,} keys", cost["folded"], cost[MANY], "without delimiter", idle)
+    return [judged(large, UNDER_5_MS, AS_IN_A_SMALL_BUCKET), judged(past, WITH_A_PAST), folded]
+
+
+def pages(site: Site, house: Server, bucket: str, count: int) -> list[bytes]:
+    """Requests for whole pages from places all over the bucket."""
+    last = count - PAGE_KEYS - 1
+    starts = [max(0, last) * number // (_PAGES - 1) for number in range(_PAGES)]
+    return [site.request(house, "GET", f"/{bucket}", _page(key_of(start, count))) for start in starts]
+
+
+def _page(start_after: str) -> Mapping[str, str]:
+    return {"list-type": "2", "max-keys": str(PAGE_KEYS), "start-after": start_after}
+
+
+def _line(name: str, ours: Sequence[float], theirs: Sequence[float], floor: str, idle: float) -> Line:
+    mine, other = statistics.median(ours) * 1e3, statistics.median(theirs) * 1e3
+    facts = {"server": mine, "floor_server": other, "trivial": idle * 1e3}
+    return Line(
+        name, f"server {mine:.2f} ms ({mine + idle * 1e3:.2f} - {idle * 1e3:.2f})", f"{floor} {other:.2f} ms",
+        ratio(ours, theirs), facts=facts)
