@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import Final, cast
 
 import msgspec
 
@@ -77,8 +77,7 @@ class Connection(asyncio.BufferedProtocol):
     # What asyncio calls
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport), "a stream was asked for"
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's own class does not say that it is one
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.resume_writing()

@@ -18,13 +18,14 @@ import queue
 import sqlite3
 import threading
 from email.utils import formatdate
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, unquote
 
 import msgspec
 import uvloop
+from granian.constants import HTTPModes
 from granian.server.embed import Server
 
 from trivium.app.bench.presigned import signing_key
@@ -33,6 +34,7 @@ from trivium.base.clock import SystemClock
 SECRET: Final = "TRIVIUM_BENCH_SECRET"
 FILES: Final = "/file/"  # objects below this are files of the data folder
 LIMIT_BATCH: Final = 256
+BACKLOG: Final = 1024
 
 Change = tuple[str, tuple[Any, ...]]  # Any: what SQLite binds
 
@@ -48,6 +50,7 @@ class Meta(msgspec.Struct, array_like=True):
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Meta).decode
 _key = lru_cache(maxsize=16)(signing_key)
+_date = lru_cache(maxsize=1024)(partial(formatdate, usegmt=True))
 
 
 def signed_well(scope: Any, secret: str) -> bool:  # Any: the server's scope has no type of its own
@@ -140,7 +143,7 @@ class Floor:
             return
         meta = _decode(row[0])
         headers = [
-            ("etag", f'"{meta.etag}"'), ("last-modified", formatdate(meta.modified_ms // 1000, usegmt=True)),
+            ("etag", f'"{meta.etag}"'), ("last-modified", _date(meta.modified_ms // 1000)),
             ("content-type", meta.content_type), ("accept-ranges", "bytes"),
         ]
         wire.response_bytes(200, headers, row[1])
@@ -159,7 +162,9 @@ def _tell(futures: list[asyncio.Future[None]]) -> None:
 
 async def serve(folder: Path, port: int, secret: str) -> None:
     """Serve until the process is ended."""
-    await Server(Floor(folder, secret), port=port, websockets=False, log_enabled=False).serve()
+    server = Server(
+        Floor(folder, secret), port=port, websockets=False, http=HTTPModes.http1, backlog=BACKLOG, log_enabled=False)
+    await server.serve()
 
 
 def main() -> None:
