@@ -287,6 +287,35 @@ TooManyBuckets = _row(
 MissingContentLength = _row("MissingContentLength", 411, "You must provide the Content-Length HTTP header.")
 IncompleteBody = _row(
     "IncompleteBody", 400, "You did not provide the number of bytes specified by the Content-Length HTTP header")
+IncompleteBodyBodyTerminatedUnexpectedly = _row(
+    "IncompleteBodyBodyTerminatedUnexpectedly", 400, "The request body terminated unexpectedly", code="IncompleteBody")
+InvalidChunkSizeError = _row(
+    "InvalidChunkSizeError", 400, "Only the last chunk is allowed to have a size less than 8192 bytes")
+MalformedTrailerError = _row(
+    "MalformedTrailerError", 400, "The request contained trailing data that was not well-formed or did not conform to our"
+    " published schema.",
+)
+InvalidChecksumAlgorithm = _row(
+    "InvalidChecksumAlgorithm", 400, "Checksum algorithm provided is unsupported. Please try again with any of the valid"
+    " types: [CRC32, CRC32C, CRC64NVME, MD5, SHA1, SHA256, SHA512, XXHASH128, XXHASH3, XXHASH64]", code="InvalidRequest",
+)
+InvalidChecksumHeader = _row(
+    "InvalidChecksumHeader", 400, "The algorithm type you specified in x-amz-checksum- header is invalid.",
+    code="InvalidRequest",
+)
+InvalidChecksumValue = _row(
+    "InvalidChecksumValue", 400, "Value for x-amz-checksum- header is invalid.", code="InvalidRequest")
+OnlyOneChecksumAllowed = _row(
+    "OnlyOneChecksumAllowed", 400, "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.",
+    code="InvalidRequest",
+)
+ChecksumMissing = _row(
+    "ChecksumMissing", 400, "x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer"
+    " headers were found.", code="InvalidRequest",
+)
+InvalidTrailerHeader = _row(
+    "InvalidTrailerHeader", 400, "The value specified in the x-amz-trailer header is not supported", code="InvalidRequest")
+MaxMessageLengthExceeded = _row("MaxMessageLengthExceeded", 400, "Your request was too big.")
 EntityTooLarge = _row("EntityTooLarge", 400, "Your proposed upload exceeds the maximum allowed size")
 EntityTooSmall = _row("EntityTooSmall", 400, "Your proposed upload is smaller than the minimum allowed size")
 BadDigest = _row("BadDigest", 400, "The Content-MD5 or checksum value that you specified did not match what the server"

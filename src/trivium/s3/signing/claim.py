@@ -10,20 +10,22 @@ from trivium.services.access.users import Account
 class ChunkSigning(msgspec.Struct, frozen=True):
     """What is needed to check the signatures of aws-chunked bodies: each chunk's signature is chained to the one before.
 
-    `key` is the signing key, `scope` is date/region/service/aws4_request, `seed` the signature of the request's headers.
+    `key` is the signing key, `scope` is date/region/service/aws4_request, `seed` the signature of the
+    request's headers. `access_key` is whose key it is: shown when a chunk's signature does not match.
     """
 
     key: bytes
     amz_date: str
     scope: str
     seed: str
+    access_key: str = ""
 
 
 class Payload(msgspec.Struct, frozen=True):
     """How the body is signed.
 
-    `sha256` is the hexadecimal digest the body must have; "" when none was signed. `chunked`: the body is aws-chunked.
-    `signing` is given when its chunks are signed. `trailer`: a trailer follows the last chunk.
+    `sha256` is the hexadecimal digest the body must have; "" when none was signed. `chunked`: the body is
+    aws-chunked. `signing` is given when its chunks are signed. `trailer`: a trailer follows the last chunk.
     """
 
     sha256: str = ""

@@ -43,7 +43,8 @@ def claim(request: Request, users: Users, authorization: str) -> Claim:
 
 def chunks(secret_key: str, signed: Signed, date: str, signature: str) -> ChunkSigning:
     """What the signatures of the body's chunks are checked with."""
-    return ChunkSigning(v4.signing_key(secret_key, signed.date, signed.region), date, signed.scope, signature)
+    key = v4.signing_key(secret_key, signed.date, signed.region)
+    return ChunkSigning(key, date, signed.scope, signature, signed.access_key)
 
 
 def read(authorization: str) -> tuple[Signed, str]:

@@ -1,0 +1,93 @@
+"""The body of a request, as the claim and the headers say it must be: an upload, or a document."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from trivium.base import faults
+from trivium.base.incoming import Incoming, Receipt, Source
+from trivium.s3.messages import Request
+from trivium.s3.signing import integrity
+from trivium.s3.signing.chunked import ChunkedSource
+from trivium.s3.signing.claim import Claim, Payload
+from trivium.s3.signing.integrity import Said
+
+_MAX_DIGITS = 18  # more is no size of anything
+
+
+def incoming(request: Request, claim: Claim) -> Incoming:
+    """The bytes of an upload, to be checked as they pass against all that was said of them.
+
+    Its `checksum` is the algorithm that the client chose, else CRC64NVME. Raises MissingContentLength,
+    InvalidArgument (a length that is none) and what `integrity.read` raises; reading it raises what
+    `integrity.check` and the framing do.
+    """
+    said = integrity.read(request.headers, claim.payload)
+    size = announced_size(request.headers, claim.payload)
+    if size is None:
+        raise faults.MissingContentLength()
+    return _incoming(request, claim.payload, said, size)
+
+
+async def document(request: Request, claim: Claim, limit_bytes: int) -> bytes:
+    """The whole body, checked, for operations that take a document; empty when there is none.
+
+    A length need not be announced. Raises MaxMessageLengthExceeded above `limit_bytes`, else as `incoming`.
+    """
+    payload = claim.payload
+    # CompleteMultipartUpload's checksums are the object's, not those of the document that names its parts.
+    of_body = not (request.method == "POST" and "uploadId=" in request.query_string)
+    said = integrity.read(request.headers, payload, of_body=of_body)
+    size = announced_size(request.headers, payload)
+    if size is not None and size > limit_bytes:
+        raise faults.MaxMessageLengthExceeded(MaxMessageLengthBytes=limit_bytes)
+    body = _incoming(request, payload, said, size)
+    if size is not None:
+        return await body.whole()
+    found = bytearray()
+    async for chunk in body.chunks():
+        found += chunk
+        if len(found) > limit_bytes:
+            raise faults.MaxMessageLengthExceeded(MaxMessageLengthBytes=limit_bytes)
+    return bytes(found)
+
+
+def announced_size(headers: Mapping[str, str], payload: Payload) -> int | None:
+    """The announced number of content bytes, without framing; None when none is announced.
+
+    Raises InvalidArgument for a Content-Length that is none; a wrong x-amz-decoded-content-length counts as
+    missing, as with S3.
+    """
+    if payload.chunked:
+        return _size(headers.get("x-amz-decoded-content-length", ""))
+    text = headers.get("content-length")
+    if text is None:
+        return None
+    size = _size(text)
+    if size is None:
+        raise faults.InvalidArgument(ArgumentName="Content-Length", ArgumentValue=text)
+    return size
+
+
+def _incoming(request: Request, payload: Payload, said: Said, size: int | None) -> Incoming:
+    source: Source = request.body
+    trailers: dict[str, str] = {}
+    if payload.chunked:
+        chunked = ChunkedSource(
+            source, payload, size, wire_size=_size(request.headers.get("content-length", ""))
+        )
+        source, trailers = chunked, chunked.trailers
+    elif said is integrity.NOTHING and not payload.sha256:
+        return Incoming(source, size)
+
+    def check(receipt: Receipt) -> None:
+        integrity.check(said, payload, trailers, receipt)
+
+    algorithms = ("SHA256",) if payload.sha256 else ()
+    return Incoming(source, size, checksum=said.algorithm, algorithms=algorithms, check=check)
+
+
+def _size(text: str) -> int | None:
+    if text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS:
+        return int(text)
+    return None
