@@ -335,3 +335,31 @@ InternalError = _row("InternalError", 500, "We encountered an internal error. Pl
 InsufficientStorage = _row("InsufficientStorage", 507, "The storage is full.")
 SlowDown = _row("SlowDown", 503, "Please reduce your request rate.")
 ServiceUnavailable = _row("ServiceUnavailable", 503, "Service is unable to handle request.")
+
+# Mounts: keys that cannot be names of files
+KeyHasEmptyComponent = _row(
+    "KeyHasEmptyComponent", 400, "A key of this bucket cannot start with a slash or hold two in a row.",
+    code="InvalidArgument")
+KeyHasDotComponent = _row(
+    "KeyHasDotComponent", 400, "A key of this bucket cannot hold the components '.' and '..'.", code="InvalidArgument")
+KeyHasNul = _row("KeyHasNul", 400, "A key of this bucket cannot hold the character U+0000.", code="InvalidArgument")
+KeyComponentTooLong = _row(
+    "KeyComponentTooLong", 400, "A component of the key is longer than a file name can be.", code="InvalidArgument")
+KeyIsReserved = _row(
+    "KeyIsReserved", 400, "The key holds a component that is reserved for the server.", code="InvalidArgument")
+KeyBelowFile = _row(
+    "KeyBelowFile", 400, "A leading part of the key is a file (or a link): nothing can be below it.",
+    code="InvalidArgument")
+KeyNamesFolder = _row("KeyNamesFolder", 400, "The key is the name of a directory.", code="InvalidArgument")
+KeyNamesNoFile = _row(
+    "KeyNamesNoFile", 400, "The key is the name of something that is no regular file, or cannot be the name of one.",
+    code="InvalidArgument")
+KeyOnOtherFileSystem = _row(
+    "KeyOnOtherFileSystem", 400, "The key is on another file system than the mounted directory.", code="InvalidArgument")
+FolderHasBody = _row(
+    "FolderHasBody", 400, "A key that ends in a slash is a directory and cannot have a body.", code="InvalidArgument")
+MountMissing = _row(
+    "MountMissing", 503, "The mounted directory is not there.", code="ServiceUnavailable")
+FileChanging = _row(
+    "FileChanging", 503, "The file was changed by another program while it was read. Please try again.",
+    code="SlowDown")

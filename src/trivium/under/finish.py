@@ -1,0 +1,19 @@
+"""Work that must not stop half-way because whoever waits for it has gone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+async def finished(work: Awaitable[T]) -> T:
+    """What the work gives. When the waiting task is cancelled, the work still runs to its end before the task does."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait((task,))
+        raise

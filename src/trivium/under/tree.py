@@ -1,0 +1,246 @@
+"""A directory tree, looked at and changed so that nothing ever follows a link.
+
+Theory of operation. A name is walked component by component with `openat` and O_NOFOLLOW, from the root's descriptor
+down: neither a link nor `..` can lead out, whoever swaps what meanwhile. Links, devices, sockets and names that are not
+UTF-8 are invisible. The root itself may be a link: that is the administrator's choice. Everything here blocks; it raises
+OSError, and the caller decides which fault that is.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from bisect import bisect_left
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import msgspec
+
+from trivium.base import faults
+from trivium.base.names import MAX_KEY_BYTES
+from trivium.under.names import RESERVED, components, is_folder
+
+_FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_FILE: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # not to hang on what turned into a FIFO
+Seen = tuple[str, os.stat_result]
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """Which names of a tree are wanted: those with `prefix`, from `start` on; with `folders`, full folders too.
+
+    `start` must not lie before `prefix`.
+    """
+
+    prefix: str
+    start: str
+    folders: bool
+
+    def covers(self, name: str) -> bool:
+        return name >= self.start and name.startswith(self.prefix)
+
+    def is_behind(self, name: str) -> bool:
+        """Does this name, and do all that follow it, lie behind the prefix?"""
+        return name > self.prefix and not name.startswith(self.prefix) and not self.prefix.startswith(name)
+
+    def may_lie_below(self, folder: str) -> bool:
+        """Can a wanted name start with this one, which ends in a slash?"""
+        near = folder.startswith(self.prefix) or self.prefix.startswith(folder)
+        return near and (folder >= self.start or self.start.startswith(folder))
+
+    def first_below(self, folder: str) -> str:
+        """The first component, in the order of names, that can be wanted in the folder."""
+        if not self.start.startswith(folder):
+            return ""
+        head, slash, _ = self.start[len(folder) :].partition("/")
+        return head + slash
+
+
+@contextmanager
+def opened_root(root: str) -> Iterator[int]:
+    """The descriptor of the tree's root. Raises MountMissing when it is not there."""
+    try:
+        fd = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except (FileNotFoundError, NotADirectoryError) as cause:
+        raise faults.MountMissing() from cause
+    try:
+        yield fd
+    finally:
+        os.close(fd)
+
+
+@contextmanager
+def opened_parent(root: str, name: str) -> Iterator[tuple[int, str]]:
+    """The descriptor of the folder that `name` lies in, and its last component.
+
+    Raises FileNotFoundError or NotADirectoryError when the way is not one of folders.
+    """
+    *above, last = components(name)
+    with opened_root(root) as fd:
+        here = os.dup(fd)
+        try:
+            for component in above:
+                here = _instead(here, _enter(here, component))
+            yield here, last
+        finally:
+            os.close(here)
+
+
+def mark(seen: os.stat_result) -> str:
+    """What tells one content of a name from the next: size, modification time and inode; of a folder the inode only."""
+    if stat.S_ISDIR(seen.st_mode):
+        return f"{seen.st_ino}"
+    return f"{seen.st_size}.{seen.st_mtime_ns}.{seen.st_ino}"
+
+
+def make_folders(root: str, name: str, *, mode: int = 0o777) -> list[str]:
+    """Make the folders of `a/b/` that are missing, durably; the names of those made. Raises KeyBelowFile."""
+    made, path = [], ""
+    with opened_root(root) as fd:
+        here = os.dup(fd)
+        try:
+            for component in components(name):
+                path += component + "/"
+                if _make(here, component, mode):
+                    made.append(path)
+                here = _instead(here, _enter(here, component))
+        except NotADirectoryError as cause:
+            raise faults.KeyBelowFile(Key=name) from cause
+        finally:
+            os.close(here)
+    return made
+
+
+def look(root: str, name: str) -> os.stat_result | None:
+    """The file or folder of this name; None when there is none, or when it is of the other sort, or neither."""
+    try:
+        with opened_parent(root, name) as (fd, last):
+            seen = os.stat(last, dir_fd=fd, follow_symlinks=False)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    wanted = stat.S_ISDIR if is_folder(name) else stat.S_ISREG
+    return seen if wanted(seen.st_mode) else None
+
+
+@contextmanager
+def opened_file(root: str, name: str) -> Iterator[int | None]:
+    """The descriptor of the regular file of this name, or None as for `look`."""
+    fd = _open_file(root, name)
+    if fd is None:
+        yield None
+        return
+    try:
+        yield fd if stat.S_ISREG(os.fstat(fd).st_mode) else None
+    finally:
+        os.close(fd)
+
+
+def names_below(root: str, wanted: Wanted) -> Generator[Seen, None, None]:
+    """The wanted names in code point order of the whole name. Folders that can hold none of them are not opened."""
+    with opened_root(root) as fd:
+        yield from _below(fd, "", _visible(fd, ""), wanted)
+
+
+def _enter(fd: int, component: str) -> int:
+    try:
+        return os.open(component, _FOLDER, dir_fd=fd)
+    except OSError as cause:
+        if cause.errno == errno.ELOOP:  # how some systems say that it is a link; Linux says that it is no folder
+            raise NotADirectoryError(*cause.args) from cause
+        raise
+
+
+def _instead(here: int, below: int) -> int:
+    os.close(here)
+    return below
+
+
+def _make(fd: int, component: str, mode: int) -> bool:
+    try:
+        os.mkdir(component, mode, dir_fd=fd)
+    except FileExistsError:
+        return False
+    os.fsync(fd)
+    return True
+
+
+def _open_file(root: str, name: str) -> int | None:
+    if is_folder(name):
+        return None
+    try:
+        with opened_parent(root, name) as (fd, last):
+            if not stat.S_ISREG(os.stat(last, dir_fd=fd, follow_symlinks=False).st_mode):
+                return None  # opening a device can have effects: do not even try
+            return os.open(last, _FILE, dir_fd=fd)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as cause:
+        if cause.errno == errno.ELOOP:  # it has become a link
+            return None
+        raise
+
+
+def _below(fd: int, path: str, children: list[str], wanted: Wanted) -> Iterator[Seen]:
+    """What is wanted of an open folder and below. Its name `path` is "" or ends in a slash."""
+    for child in children[bisect_left(children, wanted.first_below(path)) :]:
+        name = path + child
+        if wanted.is_behind(name):
+            return
+        if is_folder(child):
+            if wanted.may_lie_below(name):
+                yield from _folder(fd, name, wanted)
+        elif wanted.covers(name):
+            yield from _seen(fd, name, child)
+
+
+def _folder(fd: int, name: str, wanted: Wanted) -> Iterator[Seen]:
+    """The folder itself, when it is empty or all are wanted, and what is wanted below it."""
+    try:
+        here = _enter(fd, components(name)[-1])
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return  # gone meanwhile; or a folder that this user may not see (documented: mounts, 11)
+    try:
+        children = _visible(here, name)
+        if wanted.covers(name) and (wanted.folders or not children):
+            yield name, os.fstat(here)
+        yield from _below(here, name, children, wanted)
+    finally:
+        os.close(here)
+
+
+def _seen(fd: int, name: str, child: str) -> Iterator[Seen]:
+    try:
+        seen = os.stat(child, dir_fd=fd, follow_symlinks=False)
+    except FileNotFoundError:
+        return
+    if stat.S_ISREG(seen.st_mode):
+        yield name, seen
+
+
+def _visible(fd: int, path: str) -> list[str]:
+    """The names in an open folder that can be parts of keys, folders with a slash behind, in the order of keys."""
+    room = MAX_KEY_BYTES - len(path.encode())
+    names = []
+    with os.scandir(fd) as children:
+        for child in children:
+            if child.is_file(follow_symlinks=False):
+                name = child.name
+            elif child.is_dir(follow_symlinks=False):
+                name = child.name + "/"
+            else:
+                continue
+            if _fits(name, room) and child.name != RESERVED:
+                names.append(name)
+    names.sort()
+    return names
+
+
+def _fits(name: str, room_bytes: int) -> bool:
+    """Can a client name it: is it UTF-8, without U+FFFD (which stands for bytes that are none), and short enough?"""
+    if name.isascii():
+        return len(name) <= room_bytes
+    try:
+        return "\ufffd" not in name and len(name.encode()) <= room_bytes
+    except UnicodeEncodeError:
+        return False
