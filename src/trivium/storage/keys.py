@@ -23,7 +23,10 @@ SHARE: Final = b"r"  # how many owners a blob or layout has, when not one  r id
 GARBAGE: Final = b"g"  # blobs and layouts that nobody owns any more       g seq
 COMMIT: Final = b"h"  # history: commits of a repository                   h repository commit-id
 BRANCH: Final = b"n"  # branches of a repository                           n repository name
-TABLES: Final = (META, CATALOG, CURRENT, OLD, LOG, DOCUMENT, UPLOAD, PART, BLOB, LAYOUT, SHARE, GARBAGE, COMMIT, BRANCH)
+FILE: Final = b"w"  # what is known of the files of a mount                w bucket key
+TABLES: Final = (
+    META, CATALOG, CURRENT, OLD, LOG, DOCUMENT, UPLOAD, PART, BLOB, LAYOUT, SHARE, GARBAGE, COMMIT, BRANCH, FILE,
+)
 
 _MAX: Final = 0xFFFF_FFFF_FFFF_FFFF
 _END: Final = b"\x00\x01"
@@ -62,6 +65,16 @@ def current(bucket: int, key: str) -> bytes:
 
 def read_current(row: bytes) -> str:
     """The object key in the key of a CURRENT row."""
+    return row[9:].decode()
+
+
+def file(bucket: int, key: str) -> bytes:
+    """Where stands what is known of a mount's file `key`."""
+    return b"w" + bucket.to_bytes(8, "big") + key.encode()
+
+
+def read_file(row: bytes) -> str:
+    """The object key in the key of a FILE row."""
     return row[9:].decode()
 
 

@@ -1,0 +1,1 @@
+"""A mounted directory as a bucket: plain files that other programs read and change too."""

@@ -1,0 +1,173 @@
+"""Looking at the files of a mount: what is there, and what its ETag is.
+
+Theory of operation. A look that finds a file as its note says costs one look at the disk and one at a row. A file of
+which nothing is known is examined: read once for its MD5, inside `alone`, so that it is read once however many ask, and
+so that nobody sees a file between its writing and its note. Very large files, and in listings all that do not fit a
+budget, get an ETag made from their facts instead. Whichever it is, it is noted and stays until the file changes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from functools import partial
+from itertools import islice
+from typing import Final
+
+import msgspec
+
+from trivium.buckets.entry import Entry
+from trivium.buckets.mount import notes
+from trivium.buckets.mount.notes import FileNote
+from trivium.buckets.record import BucketRecord, Ground, confirm
+from trivium.storage import keys
+from trivium.storage.engine import Write
+from trivium.under.names import can_be_name, is_folder
+from trivium.under.store import Opened, Stat, UnderStore
+
+READ_FOR_ETAG_BYTES: Final = 1 << 30  # seconds at the first look; larger files would let their first reader wait longer
+PAGE_BUDGET_BYTES: Final = 64 << 20  # what one page of a listing may read in all, of files never looked at
+_AT_ONCE: Final = 16
+_STALE_A_PAGE: Final = 50
+
+
+class Known(msgspec.Struct, frozen=True):
+    """What is seen of a file or folder, and what is known of it; `opened` when it is a file that was opened."""
+
+    stat: Stat
+    note: FileNote
+    opened: Opened | None = None
+
+    @property
+    def entry(self) -> Entry:
+        return notes.entry_of(self.stat, self.note)
+
+
+class Looks:
+    """The files of one mount, looked at."""
+
+    __slots__ = ("_ground", "_record", "_store")
+
+    def __init__(self, ground: Ground, record: BucketRecord, store: UnderStore) -> None:
+        self._ground, self._record, self._store = ground, record, store
+
+    async def look(self, key: str) -> Known | None:
+        """What is there under the key; None when there is nothing. Not to be used inside `alone`."""
+        stat = await self._store.stat(key) if can_be_name(key) else None
+        if stat is None:
+            return None
+        note = self._holding(await self._note(key), stat)
+        if note is not None:
+            return Known(stat, note)
+        async with self._store.alone(key):
+            return await self.look_alone(key)
+
+    async def look_alone(self, key: str) -> Known | None:
+        """The same for callers that are `alone` with the key, which can be a name."""
+        if not is_folder(key):
+            return await self._examined(key)
+        stat = await self._store.stat(key)
+        note = None if stat is None else self._holding(await self._note(key), stat)
+        return None if stat is None or note is None else Known(stat, note)
+
+    async def open(self, key: str) -> Known | None:
+        """The file under the key, to be read; None when there is none. Not to be used inside `alone`."""
+        opened = await self._store.open(key) if can_be_name(key) else None
+        if opened is None:
+            return None
+        note = self._holding(await self._note(key), opened.stat)
+        if note is not None:
+            return Known(opened.stat, note, opened)
+        async with self._store.alone(key):
+            return await self._examined(key)
+
+    async def page(self, prefix: str, start: str, limit: int, *, folders: bool) -> list[Entry]:
+        """As `Bucket.list`. With `folders` all folders are listed, not only empty ones."""
+        stats = await self._store.list(prefix, start, limit, folders=folders)
+        bucket = self._record.id
+        known = await self._ground.engine.read(lambda rows: notes.of_page(rows, bucket, stats))
+        held = {stat.name: self._holding(known.get(stat.name), stat) for stat in stats}
+        fresh = await self._look_at_all([stat for stat in stats if held[stat.name] is None], known)
+        await self._forget([key for key in known if key not in held and not is_folder(key)])
+        return [notes.entry_of(stat, held[stat.name] or fresh[stat.name]) for stat in stats]
+
+    async def _note(self, key: str) -> FileNote | None:
+        bucket = self._record.id
+        return await self._ground.engine.read(lambda rows: notes.get(rows, bucket, key))
+
+    def _holding(self, note: FileNote | None, stat: Stat) -> FileNote | None:
+        return notes.holding(note, stat, self._record.owner)
+
+    async def _examined(self, key: str) -> Known | None:
+        opened = await self._store.open(key)
+        if opened is None:
+            return None
+        stat, older = opened.stat, await self._note(key)
+        note = self._holding(older, stat)
+        if note is None:
+            note, lasting = await self._look_at(opened, older)
+            if lasting:
+                await self._remember({key: note}, {key: older})
+        return Known(stat, note, opened)
+
+    async def _look_at(self, opened: Opened, older: FileNote | None) -> tuple[FileNote, bool]:
+        """What is known of the file after reading it, and whether that can be kept."""
+        stat = opened.stat
+        if stat.size > READ_FOR_ETAG_BYTES:
+            return notes.looked_at(stat, notes.etag_of_facts(stat), older, self._record.owner), True
+        digest = await opened.digest()
+        etag = notes.etag_of_facts(stat) if digest is None else digest  # None: it is being changed while we look
+        return notes.looked_at(stat, etag, older, self._record.owner), stat.settled and digest is not None
+
+    async def _look_at_all(self, stats: Sequence[Stat], known: Mapping[str, FileNote]) -> dict[str, FileNote]:
+        """Look at the files of a page of which nothing is known, reading no more than the budget."""
+        fresh, lasting = dict[str, FileNote](), dict[str, FileNote]()
+        within, left = [], PAGE_BUDGET_BYTES
+        for stat in stats:
+            if stat.size <= left:
+                within.append(stat)
+                left -= stat.size
+            else:
+                fresh[stat.name] = lasting[stat.name] = notes.looked_at(
+                    stat, notes.etag_of_facts(stat), known.get(stat.name), self._record.owner)
+        rest = iter(within)
+        while group := list(islice(rest, _AT_ONCE)):
+            looks = await asyncio.gather(*(self._look_listed(stat, known.get(stat.name)) for stat in group))
+            for stat, (note, keep) in zip(group, looks, strict=True):
+                fresh[stat.name] = note
+                if keep:
+                    lasting[stat.name] = note
+        await self._remember(lasting, known)
+        return fresh
+
+    async def _look_listed(self, stat: Stat, older: FileNote | None) -> tuple[FileNote, bool]:
+        """Look at one file of a page; it is listed as it was seen first, whatever has become of it."""
+        opened = await self._store.open(stat.name)
+        if opened is None or opened.stat.mark != stat.mark:
+            return notes.looked_at(stat, notes.etag_of_facts(stat), older, self._record.owner), False
+        return await self._look_at(opened, older)
+
+    async def _remember(self, fresh: Mapping[str, FileNote], before: Mapping[str, FileNote | None]) -> None:
+        """Write the notes, but not over one that somebody has written since `before`."""
+        bucket = self._record.id
+
+        def change(tx: Write) -> None:
+            confirm(tx, self._record)
+            for key, note in fresh.items():
+                if notes.get(tx, bucket, key) == before.get(key):
+                    notes.put(tx, bucket, key, note if note.seq else msgspec.structs.replace(note, seq=tx.sequence()))
+
+        if fresh:
+            await self._ground.engine.write(change)
+
+    async def _forget(self, missing: Sequence[str]) -> None:
+        """Remove notes of files that others have removed."""
+        for key in missing[:_STALE_A_PAGE]:
+            row = keys.file(self._record.id, key)
+            async with self._store.alone(key):
+                if await self._store.stat(key) is None:
+                    await self._ground.engine.write(partial(_delete, row))
+
+
+def _delete(row: bytes, tx: Write) -> None:
+    tx.delete(row)
