@@ -20,12 +20,14 @@ from trivium.base.span import Span
 from trivium.buckets.bucket import Bucket, Deletion, Gone
 from trivium.buckets.conditions import WriteIf
 from trivium.buckets.entry import Attributes, Entry
+from trivium.buckets.mount.mounts import Mounts
 from trivium.buckets.objects.bucket import ObjectsBucket
 from trivium.buckets.record import BUCKETS, BucketRecord, Ground
 from trivium.storage import keys
 from trivium.storage.blobstores.memory import MemoryBlobs
 from trivium.storage.engine import Write
 from trivium.storage.engines.memory import MemoryEngine
+from trivium.under.local import LocalStore
 
 Open = Callable[[Path, SetClock], Awaitable[Bucket]]
 
@@ -41,6 +43,15 @@ def objects(versioning: str, *, inline_bytes: int) -> Open:
     return opened
 
 
+async def mount(folder: Path, clock: SetClock) -> Bucket:
+    ids, engine = SeededIds(), MemoryEngine()
+    ground = Ground(engine, MemoryBlobs(clock, ids), clock, ids)
+    (folder / "mounted").mkdir()
+    record = BucketRecord(1, "bucket", "mount", "owner", clock.now_ms(), facts={"path": str(folder / "mounted")})
+    await engine.write(lambda tx: tx.put(keys.text(keys.CATALOG, record.name), BUCKETS.encode(record)))
+    return Mounts(ground, lambda facts: LocalStore(facts["path"], clock, ids)).bucket(record)
+
+
 class Kind(NamedTuple):
     """How a bucket of the kind is opened, empty, and which features it declares."""
 
@@ -54,6 +65,7 @@ KINDS: dict[str, Kind] = {
     "objects with versions": Kind(objects("Enabled", inline_bytes=64), _OBJECTS),
     "objects without versions any more": Kind(objects("Suspended", inline_bytes=64), _OBJECTS),
     "objects, nothing in rows": Kind(objects("", inline_bytes=-1), _OBJECTS),
+    "mount": Kind(mount, frozenset({"writes", "annotations"})),
 }
 
 PLAIN = Attributes()

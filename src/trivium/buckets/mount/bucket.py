@@ -82,7 +82,7 @@ class MountBucket:
             return await finished(self._make_folder(key, content, attributes, only_if, companion))
         if only_if is not ALWAYS and (content.size is None or content.size > _CHECKED_EARLY_BYTES):
             only_if.check(_entry(await self._looks.look(key)))  # before its bytes travel; it is decided at their end
-        async with self._store.staged(chunks_of(self._ground, content)) as draft:
+        async with aclosing(chunks_of(self._ground, content)) as chunks, self._store.staged(chunks) as draft:
             return await finished(self._place(draft, key, content, attributes, only_if, companion))
 
     async def delete(self, deletions: Sequence[Deletion], *, actor: str) -> list[Gone | Fault]:

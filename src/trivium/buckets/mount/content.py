@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from typing import Final
 
 from trivium.base.body import Body
@@ -39,7 +39,7 @@ class FileReading:
         return b"" if self._opened is None else await self._opened.body(span)
 
 
-async def chunks_of(ground: Ground, content: Content) -> AsyncIterator[bytes]:
+async def chunks_of(ground: Ground, content: Content) -> AsyncGenerator[bytes, None]:
     """The bytes of what comes in, or of what rests in this house. Memory use is constant."""
     if not isinstance(content, Resting):
         async for chunk in content.chunks():
