@@ -25,6 +25,7 @@ from trivium.base.clock import Clock
 from trivium.base.ids import Ids
 from trivium.under import tree, workshop
 from trivium.under.finish import finished
+from trivium.under.folders import Folders, settled
 from trivium.under.locks import NameLocks
 from trivium.under.names import is_folder
 from trivium.under.opened import LocalFile
@@ -32,7 +33,6 @@ from trivium.under.store import Draft, Opened, Placed, Stat
 
 _THREADS: Final = 16
 _SMALL_BYTES: Final = 64 << 10  # read with the look, instead of being sent by path
-_SETTLED_AFTER_MS: Final = 2_000  # the coarsest modification times in use are those of FAT: two seconds
 _SWEPT_AFTER_MS: Final = 24 * 3600 * 1000
 _LOOKS: Final = 3
 _NANOSECONDS: Final = 1_000_000  # of a millisecond
@@ -54,6 +54,7 @@ class LocalStore:
         self._root, self._clock, self._ids = os.path.abspath(root), clock, ids
         self._writes = writes
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="mount")  # its threads end when it is collected
+        self._folders = Folders(clock)
         self._locks = NameLocks(self._lock_file)
         self._lock_fd: int | None = None
         self._swept_ms: int | None = None
@@ -141,13 +142,13 @@ class LocalStore:
         raise faults.FileChanging()
 
     def _list(self, wanted: tree.Wanted, limit: int) -> Listed:
-        with closing(tree.names_below(self._root, wanted)) as names:
+        with closing(tree.names_below(self._root, wanted, self._folders)) as names:
             return [self._stat(name, seen) for name, seen in islice(names, limit)]
 
     def _stat(self, name: str, seen: os.stat_result) -> Stat:
         size = 0 if is_folder(name) else seen.st_size
-        settled = self._clock.now_ms() - seen.st_ctime_ns // _NANOSECONDS >= _SETTLED_AFTER_MS
-        return Stat(name, size, seen.st_mtime_ns // _NANOSECONDS, tree.mark(seen), settled)
+        lasting = settled(seen, self._clock.now_ms())
+        return Stat(name, size, seen.st_mtime_ns // _NANOSECONDS, tree.mark(seen), lasting)
 
     def _modified_ns(self) -> int:
         below = int(self._ids.hexadecimal(5), 16) % _NANOSECONDS

@@ -12,15 +12,15 @@ import errno
 import os
 import stat
 from bisect import bisect_left
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Final
 
 import msgspec
 
 from trivium.base import faults
-from trivium.base.names import MAX_KEY_BYTES
-from trivium.under.names import RESERVED, components, is_folder
+from trivium.under.folders import Folders
+from trivium.under.names import components, is_folder
 
 _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # not to hang on what turned into a FIFO
@@ -97,19 +97,42 @@ def mark(seen: os.stat_result) -> str:
 def make_folders(root: str, name: str, *, mode: int = 0o777) -> list[str]:
     """Make the folders of `a/b/` that are missing, durably; the names of those made. Raises KeyBelowFile."""
     made, path = [], ""
-    with opened_root(root) as fd:
-        here = os.dup(fd)
-        try:
-            for component in components(name):
-                path += component + "/"
-                if _make(here, component, mode):
-                    made.append(path)
-                here = _instead(here, _enter(here, component))
-        except NotADirectoryError as cause:
+    try:
+        with opened_root(root) as fd:
+            here = os.dup(fd)
+            try:
+                for component in components(name):
+                    path += component + "/"
+                    if _make(here, component, mode):
+                        made.append(path)
+                    here = _instead(here, _enter(here, component))
+            finally:
+                os.close(here)
+    except OSError as cause:
+        remove_empty(root, made)
+        if isinstance(cause, NotADirectoryError):
             raise faults.KeyBelowFile(Key=name) from cause
-        finally:
-            os.close(here)
+        raise
     return made
+
+
+def remove_empty(root: str, folders: Sequence[str]) -> None:
+    """Remove those of the folders, the last ones first, that are there and empty."""
+    for folder in reversed(folders):
+        with suppress(FileNotFoundError, NotADirectoryError), opened_parent(root, folder) as (fd, last):
+            remove_folder(fd, last)
+
+
+def remove_folder(fd: int, last: str) -> bool:
+    """Durably remove the folder `last` of an open one, if it is empty."""
+    try:
+        os.rmdir(last, dir_fd=fd)
+    except OSError as cause:
+        if cause.errno in {errno.ENOTEMPTY, errno.EEXIST}:
+            return False
+        raise
+    os.fsync(fd)
+    return True
 
 
 def look(root: str, name: str) -> os.stat_result | None:
@@ -136,10 +159,10 @@ def opened_file(root: str, name: str) -> Iterator[int | None]:
         os.close(fd)
 
 
-def names_below(root: str, wanted: Wanted) -> Generator[Seen, None, None]:
+def names_below(root: str, wanted: Wanted, folders: Folders) -> Generator[Seen, None, None]:
     """The wanted names in code point order of the whole name. Folders that can hold none of them are not opened."""
     with opened_root(root) as fd:
-        yield from _below(fd, "", _visible(fd, ""), wanted)
+        yield from _Walk(wanted, folders).below(fd, "", folders.names(fd, ""))
 
 
 def _enter(fd: int, component: str) -> int:
@@ -181,32 +204,40 @@ def _open_file(root: str, name: str) -> int | None:
         raise
 
 
-def _below(fd: int, path: str, children: list[str], wanted: Wanted) -> Iterator[Seen]:
-    """What is wanted of an open folder and below. Its name `path` is "" or ends in a slash."""
-    for child in children[bisect_left(children, wanted.first_below(path)) :]:
-        name = path + child
-        if wanted.is_behind(name):
-            return
-        if is_folder(child):
-            if wanted.may_lie_below(name):
-                yield from _folder(fd, name, wanted)
-        elif wanted.covers(name):
-            yield from _seen(fd, name, child)
+class _Walk:
+    """What stays the same on the way through a tree."""
 
+    __slots__ = ("_folders", "_wanted")
 
-def _folder(fd: int, name: str, wanted: Wanted) -> Iterator[Seen]:
-    """The folder itself, when it is empty or all are wanted, and what is wanted below it."""
-    try:
-        here = _enter(fd, components(name)[-1])
-    except (FileNotFoundError, NotADirectoryError, PermissionError):
-        return  # gone meanwhile; or a folder that this user may not see (documented: mounts, 11)
-    try:
-        children = _visible(here, name)
-        if wanted.covers(name) and (wanted.folders or not children):
-            yield name, os.fstat(here)
-        yield from _below(here, name, children, wanted)
-    finally:
-        os.close(here)
+    def __init__(self, wanted: Wanted, folders: Folders) -> None:
+        self._wanted, self._folders = wanted, folders
+
+    def below(self, fd: int, path: str, children: list[str]) -> Iterator[Seen]:
+        """What is wanted of an open folder and below. Its name `path` is "" or ends in a slash."""
+        wanted = self._wanted
+        for at in range(bisect_left(children, wanted.first_below(path)), len(children)):
+            name = path + children[at]
+            if wanted.is_behind(name):
+                return
+            if is_folder(name):
+                if wanted.may_lie_below(name):
+                    yield from self._folder(fd, name)
+            elif wanted.covers(name):
+                yield from _seen(fd, name, children[at])
+
+    def _folder(self, fd: int, name: str) -> Iterator[Seen]:
+        """The folder itself, when it is empty or all are wanted, and what is wanted below it."""
+        try:
+            here = _enter(fd, components(name)[-1])
+        except (FileNotFoundError, NotADirectoryError, PermissionError):
+            return  # gone meanwhile; or a folder that this user may not see (docs/explanation/mounts.md, 12)
+        try:
+            children = self._folders.names(here, name)
+            if self._wanted.covers(name) and (self._wanted.folders or not children):
+                yield name, os.fstat(here)
+            yield from self.below(here, name, children)
+        finally:
+            os.close(here)
 
 
 def _seen(fd: int, name: str, child: str) -> Iterator[Seen]:
@@ -216,31 +247,3 @@ def _seen(fd: int, name: str, child: str) -> Iterator[Seen]:
         return
     if stat.S_ISREG(seen.st_mode):
         yield name, seen
-
-
-def _visible(fd: int, path: str) -> list[str]:
-    """The names in an open folder that can be parts of keys, folders with a slash behind, in the order of keys."""
-    room = MAX_KEY_BYTES - len(path.encode())
-    names = []
-    with os.scandir(fd) as children:
-        for child in children:
-            if child.is_file(follow_symlinks=False):
-                name = child.name
-            elif child.is_dir(follow_symlinks=False):
-                name = child.name + "/"
-            else:
-                continue
-            if _fits(name, room) and child.name != RESERVED:
-                names.append(name)
-    names.sort()
-    return names
-
-
-def _fits(name: str, room_bytes: int) -> bool:
-    """Can a client name it: is it UTF-8, without U+FFFD (which stands for bytes that are none), and short enough?"""
-    if name.isascii():
-        return len(name) <= room_bytes
-    try:
-        return "\ufffd" not in name and len(name.encode()) <= room_bytes
-    except UnicodeEncodeError:
-        return False

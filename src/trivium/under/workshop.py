@@ -73,15 +73,19 @@ def discard(root: str, id: str) -> None:
 def publish(root: str, id: str, name: str) -> Step:
     """Give the draft its name. Raises KeyBelowFile, KeyNamesFolder, KeyNamesNoFile, KeyOnOtherFileSystem."""
     made: list[str] = []
-    for attempt in range(_ATTEMPTS):
-        for folder in parents(name)[:1]:
-            made += tree.make_folders(root, folder)
-        try:
-            return _publish(root, id, name, tuple(made))
-        except FileNotFoundError:
-            if attempt == _ATTEMPTS - 1:
-                raise
-    raise AssertionError("unreachable")
+    try:
+        for attempt in range(_ATTEMPTS):
+            for folder in parents(name)[:1]:
+                made += tree.make_folders(root, folder)
+            try:
+                return _publish(root, id, name, tuple(made))
+            except FileNotFoundError:
+                if attempt == _ATTEMPTS - 1:
+                    raise
+        raise AssertionError("unreachable")
+    except BaseException:
+        tree.remove_empty(root, made)
+        raise
 
 
 def remove(root: str, id: str, name: str) -> Step | None:
@@ -128,11 +132,15 @@ def _workshop(root: str) -> Iterator[int]:
 
 def _publish(root: str, id: str, name: str, made: tuple[str, ...]) -> Step:
     with _workshop(root) as ours, tree.opened_parent(root, name) as (fd, last):
-        older = f"{id}.old" if _is_there(fd, last, name) else None
-        if older and not _second_name(fd, last, ours, older):
-            older = None
         seen = os.stat(id, dir_fd=ours, follow_symlinks=False)
-        _rename(ours, id, fd, last, name)
+        with _crossing(name):
+            older = f"{id}.old" if _is_there(fd, last, name) and _second_name(fd, last, ours, f"{id}.old") else None
+            try:
+                os.rename(id, last, src_dir_fd=ours, dst_dir_fd=fd)
+            except OSError:
+                if older:
+                    discard(root, older)
+                raise
         step = Step(
             seen, made, lambda: discard(root, older) if older else None,
             lambda: _unpublish(root, name, seen.st_ino, older, made))
@@ -142,6 +150,17 @@ def _publish(root: str, id: str, name: str, made: tuple[str, ...]) -> Step:
             step.undo()
             raise
     return step
+
+
+@contextmanager
+def _crossing(name: str) -> Iterator[None]:
+    """Say so when the name lies on another file system than our folder does."""
+    try:
+        yield
+    except OSError as cause:
+        if cause.errno == errno.EXDEV:
+            raise faults.KeyOnOtherFileSystem(Key=name) from cause
+        raise
 
 
 def _is_there(fd: int, last: str, name: str) -> bool:
@@ -169,15 +188,6 @@ def _second_name(fd: int, last: str, ours: int, older: str) -> bool:
     return True
 
 
-def _rename(ours: int, id: str, fd: int, last: str, name: str) -> None:
-    try:
-        os.rename(id, last, src_dir_fd=ours, dst_dir_fd=fd)
-    except OSError as cause:
-        if cause.errno == errno.EXDEV:
-            raise faults.KeyOnOtherFileSystem(Key=name) from cause
-        raise
-
-
 def _unpublish(root: str, name: str, inode: int, older: str | None, made: tuple[str, ...]) -> None:
     """Put back what was there, unless somebody else has replaced our file meanwhile."""
     with suppress(FileNotFoundError), _workshop(root) as ours, tree.opened_parent(root, name) as (fd, last):
@@ -187,9 +197,7 @@ def _unpublish(root: str, name: str, inode: int, older: str | None, made: tuple[
             else:
                 os.unlink(last, dir_fd=fd)
             os.fsync(fd)
-    for folder in reversed(made):
-        with suppress(FileNotFoundError):
-            _remove_folder(root, folder)
+    tree.remove_empty(root, made)
 
 
 def _remove_file(root: str, id: str, name: str) -> Step:
@@ -213,11 +221,6 @@ def _put_back(root: str, id: str, name: str) -> None:
 
 def _remove_folder(root: str, name: str) -> Step | None:
     with tree.opened_parent(root, name) as (fd, last):
-        try:
-            os.rmdir(last, dir_fd=fd)
-        except OSError as cause:
-            if cause.errno in {errno.ENOTEMPTY, errno.EEXIST}:
-                return None
-            raise
-        os.fsync(fd)
+        if not tree.remove_folder(fd, last):
+            return None
     return Step(None, (), lambda: None, lambda: tree.make_folders(root, name))

@@ -16,6 +16,7 @@ from typing import Final
 
 import msgspec
 
+from trivium.base.faults import Fault
 from trivium.buckets.entry import Entry
 from trivium.buckets.mount import notes
 from trivium.buckets.mount.notes import FileNote
@@ -141,11 +142,14 @@ class Looks:
         return fresh
 
     async def _look_listed(self, stat: Stat, older: FileNote | None) -> tuple[FileNote, bool]:
-        """Look at one file of a page; it is listed as it was seen first, whatever has become of it."""
-        opened = await self._store.open(stat.name)
-        if opened is None or opened.stat.mark != stat.mark:
-            return notes.looked_at(stat, notes.etag_of_facts(stat), older, self._record.owner), False
-        return await self._look_at(opened, older)
+        """Look at one file of a page. It is listed as it was seen first, whatever has become of it, readable or not."""
+        try:
+            opened = await self._store.open(stat.name)
+            if opened is not None and opened.stat.mark == stat.mark:
+                return await self._look_at(opened, older)
+        except Fault:  # one file that cannot be read must not hide all others; GET will tell
+            pass
+        return notes.looked_at(stat, notes.etag_of_facts(stat), older, self._record.owner), False
 
     async def _remember(self, fresh: Mapping[str, FileNote], before: Mapping[str, FileNote | None]) -> None:
         """Write the notes, but not over one that somebody has written since `before`."""

@@ -26,8 +26,8 @@ from trivium.under.store import Stat
 
 EMPTY_MD5: Final = hashlib.md5(b"", usedforsecurity=False).hexdigest()
 _SPARE_ROWS: Final = 1_000  # notes whose files are gone, that a listing reads over before it asks for each key
-_TYPES: Final = mimetypes.MimeTypes(filenames=())  # no files of the machine's: the same guess everywhere
-_COMPRESSED: Final = {"gzip": "application/gzip", "bzip2": "application/x-bzip2", "xz": "application/x-xz"}
+_TYPES: Final = mimetypes.MimeTypes(filenames=()).types_map[True]  # no files of the machine's: one guess everywhere
+_COMPRESSED: Final = {".gz": "application/gzip", ".bz2": "application/x-bzip2", ".xz": "application/x-xz"}
 
 
 class FileNote(msgspec.Struct, frozen=True, array_like=True):
@@ -109,8 +109,8 @@ def guessed_type(key: str) -> str:
     """The content type that the extension of the key suggests; "" when it suggests none."""
     if is_folder(key):
         return "application/x-directory"
-    name = "_" + key.rpartition("/")[2]  # a file whose whole name is `.txt` has no extension
-    kind, encoding = _TYPES.guess_type(name)
-    if encoding is not None:
-        return _COMPRESSED.get(encoding, "application/octet-stream")
-    return kind or ""
+    stem, _, extension = key.rpartition("/")[2].rpartition(".")
+    if not stem:  # a file whose whole name is `.txt` has no extension
+        return ""
+    extension = "." + extension.lower()
+    return _COMPRESSED.get(extension) or _TYPES.get(extension, "")
