@@ -1,9 +1,9 @@
 """The names in folders, in the order of keys, remembered while a large folder stays as it is.
 
-Theory of operation. A page of a listing needs a folder's names sorted, all of them even for one entry. So the names of
-large folders are kept: key is the folder's identity (device and inode), a change of its modification time invalidates,
-and the bound is the number of names in all, the longest unused going first. A folder that changed in the last two
-seconds is never kept: its time might not show the next change.
+Theory of operation. A page of a listing needs a folder's names sorted, all of them even for one entry. So
+the names of large folders are kept: key is the folder's identity (device and inode), a change of its
+modification time invalidates, and the bound is the number of names in all, the longest unused going first.
+A folder that changed in the last two seconds is never kept: its time might not show the next change.
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ class Folders:
         self._count = 0
 
     def names(self, fd: int, path: str) -> list[str]:
-        """The names in an open folder that can be parts of keys, folders with a slash behind, sorted. Not to be changed.
+        """The names in an open folder that can be parts of keys, folders with a slash behind, sorted. Not
+        to be changed.
 
         `path` is the folder's own name: "", or ending in a slash.
         """
@@ -83,7 +84,9 @@ def _visible(fd: int, room_bytes: int) -> list[str]:
 
 
 def _fits(name: str, room_bytes: int) -> bool:
-    """Can a client name it: is it UTF-8, without U+FFFD (which stands for bytes that are none), and short enough?"""
+    """Can a client name it: is it UTF-8, without U+FFFD (which stands for bytes that are none), and short
+    enough?
+    """
     if name.isascii():
         return len(name) <= room_bytes
     try:

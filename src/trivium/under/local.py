@@ -1,10 +1,11 @@
 """A directory of this machine as a store. Other programs read and change it at the same time.
 
-Theory of operation. Every verb runs in a thread of the store's own, so that a disk that hangs holds up this store and
-nothing else. What is ours lies in the folder `.trivium` of the root and is never listed: drafts, files that are being
-removed or replaced (so that both can be undone), and the lock file. A crash leaves files there; they are swept when they
-are a day old. Modification times are set by the house's clock, with random digits below the millisecond: whoever changes
-a file in place after us gives it another time, even within the same tick of a coarse clock.
+Theory of operation. Every verb runs in a thread of the store's own, so that a disk that hangs holds up this
+store and nothing else. What is ours lies in the folder `.trivium` of the root and is never listed: drafts,
+files that are being removed or replaced (so that both can be undone), and the lock file. A crash leaves
+files there; they are swept when they are a day old. Modification times are set by the house's clock, with
+random digits below the millisecond: whoever changes a file in place after us gives it another time, even
+within the same tick of a coarse clock.
 """
 
 from __future__ import annotations
@@ -41,7 +42,8 @@ _FAULTS: Final = {
     errno.EACCES: faults.AccessDenied, errno.EPERM: faults.AccessDenied, errno.EROFS: faults.AccessDenied,
     errno.ENOSPC: faults.InsufficientStorage, errno.EDQUOT: faults.InsufficientStorage,
     errno.ENAMETOOLONG: faults.KeyComponentTooLong, errno.EINVAL: faults.KeyNamesNoFile,
-    errno.ELOOP: faults.KeyNamesNoFile, errno.ENOTDIR: faults.KeyBelowFile, errno.EISDIR: faults.KeyNamesFolder,
+    errno.ELOOP: faults.KeyNamesNoFile, errno.EISDIR: faults.KeyNamesFolder,
+    errno.ENOTDIR: faults.KeyBelowFile,
 }
 T = TypeVar("T")
 Listed = list[Stat]
@@ -53,7 +55,7 @@ class LocalStore:
     def __init__(self, root: str, clock: Clock, ids: Ids, *, writes: bool = True) -> None:
         self._root, self._clock, self._ids = os.path.abspath(root), clock, ids
         self._writes = writes
-        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="mount")  # its threads end when it is collected
+        self._pool = ThreadPoolExecutor(_THREADS, "mount")  # its threads end when it is collected
         self._folders = Folders(clock)
         self._locks = NameLocks(self._lock_file)
         self._lock_fd: int | None = None
@@ -124,7 +126,9 @@ class LocalStore:
         await self._thread(step.settle)
 
     async def _thread(self, work: Callable[[], T]) -> T:
-        """Run it in a thread, to its end even when nobody waits any more: it may be using a descriptor of ours."""
+        """Run it in a thread, to its end even when nobody waits any more: it may be using a descriptor of
+        ours.
+        """
         try:
             return await finished(asyncio.get_running_loop().run_in_executor(self._pool, work))
         except OSError as cause:

@@ -1,9 +1,9 @@
 """One writer a name at a time, among the tasks of this process and among the processes of this machine.
 
-Theory of operation. A name becomes a number. Within the process each number that is in use has an asyncio lock; who has
-that takes the byte of this number in a lock file, which other processes see. The order is always task first, then file,
-and nobody holds two names: no circle can form. Kernels let go of a dead process' bytes. The numbers of two names can be
-equal: these then wait for each other, no more.
+Theory of operation. A name becomes a number. Within the process each number that is in use has an asyncio
+lock; who has that takes the byte of this number in a lock file, which other processes see. The order is
+always task first, then file, and nobody holds two names: no circle can form. Kernels let go of a dead
+process' bytes. The numbers of two names can be equal: these then wait for each other, no more.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ _LONGEST_WAIT_SECONDS: Final = 0.016
 
 
 class NameLocks:
-    """Locks by name. `descriptor` gives the open lock file, or None where only this process can be writing."""
+    """Locks by name. `descriptor` gives the open lock file, or None where only this process can be
+    writing.
+    """
 
     def __init__(self, descriptor: Callable[[], int | None]) -> None:
         self._descriptor = descriptor
@@ -55,8 +57,8 @@ class NameLocks:
 
 
 async def _take(fd: int, number: int) -> None:
-    """Lock the byte. Trying anew beats waiting in the kernel, which takes tasks of one process for one owner and would
-    see a deadlock where two processes wait for different bytes of each other.
+    """Lock the byte. Trying anew beats waiting in the kernel, which takes tasks of one process for one
+    owner and would see a deadlock where two processes wait for different bytes of each other.
     """
     wait_seconds = _FIRST_WAIT_SECONDS
     while True:

@@ -24,7 +24,9 @@ class Threads(Protocol):
 
 
 class LocalFile:
-    """A regular file. `data` are its bytes where they are few; else it is looked at again when they are wanted."""
+    """A regular file. `data` are its bytes where they are few; else it is looked at again when they are
+    wanted.
+    """
 
     __slots__ = ("_data", "_inode", "_root", "_thread", "stat")
 
@@ -33,7 +35,9 @@ class LocalFile:
         self._root, self._inode, self._data, self._thread = root, inode, data, thread
 
     async def body(self, span: Span | None) -> Body:
-        """The bytes. A large file goes out by its path; raises FileChanging when another file lies there by now."""
+        """The bytes. A large file goes out by its path; raises FileChanging when another file lies there by
+        now.
+        """
         if self._data is not None:
             return self._data if span is None else self._data[span.first : span.last + 1]
         first, last = (span.first, span.last) if span is not None else (0, self.stat.size - 1)

@@ -1,10 +1,11 @@
 """The seam to stores that others own, and that others change behind our back.
 
-Theory of operation. A store knows names and bytes; ETags, attributes and conditions are the mount's business. It says
-what it sees in a `Stat`, whose `mark` changes whenever the content may have changed. Writing goes in two steps: a draft
-takes the bytes, durably and unseen, then `published` gives it its name. `published` and `removed` stay in doubt until
-their block ends: an exception inside puts back what was there, so that a row which cannot be written undoes the file.
-Whoever reads, decides and then writes does so inside `alone`.
+Theory of operation. A store knows names and bytes; ETags, attributes and conditions are the mount's
+business. It says what it sees in a `Stat`, whose `mark` changes whenever the content may have changed.
+Writing goes in two steps: a draft takes the bytes, durably and unseen, then `published` gives it its name.
+`published` and `removed` stay in doubt until their block ends: an exception inside puts back what was
+there, so that a row which cannot be written undoes the file. Whoever reads, decides and then writes does so
+inside `alone`.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ from trivium.base.span import Span
 class Stat(msgspec.Struct, frozen=True):
     """What a store sees of a name. Folders end in a slash and have no size.
 
-    `mark` changes when the content changes, as far as the store can tell. `settled` says that the last change lies far
-    enough back for every later one to change the mark; facts about the content of an unsettled name must not be kept.
+    `mark` changes when the content changes, as far as the store can tell. `settled` says that the last
+    change lies far enough back for every later one to change the mark; facts about the content of an
+    unsettled name must not be kept.
     """
 
     name: str
@@ -40,11 +42,15 @@ class Opened(Protocol):
     def stat(self) -> Stat: ...
 
     async def body(self, span: Span | None) -> Body:
-        """The bytes of the span, or all, as they were when it was opened. Raises FileChanging when these are gone."""
+        """The bytes of the span, or all, as they were when it was opened. Raises FileChanging when these
+        are gone.
+        """
         ...
 
     async def digest(self) -> str | None:
-        """The MD5 of the bytes, in hexadecimal; None when they changed on the way. Takes as long as reading takes."""
+        """The MD5 of the bytes, in hexadecimal; None when they changed on the way. Takes as long as reading
+        takes.
+        """
         ...
 
 
@@ -64,8 +70,8 @@ class Placed(msgspec.Struct, frozen=True):
 class UnderStore(Protocol):
     """Names and bytes of somebody else.
 
-    Every verb may raise AccessDenied, MountMissing (the whole store is out of reach), InsufficientStorage, InternalError.
-    Names have passed `check_name`.
+    Every verb may raise AccessDenied, MountMissing (the whole store is out of reach), InsufficientStorage,
+    InternalError. Names have passed `check_name`.
     """
 
     async def stat(self, name: str) -> Stat | None:
@@ -92,7 +98,8 @@ class UnderStore(Protocol):
         ...
 
     def published(self, draft: Draft, name: str) -> AbstractAsyncContextManager[Placed]:
-        """Inside, the draft has its name, durably; readers saw the change happen all at once. Missing folders are made.
+        """Inside, the draft has its name, durably; readers saw the change happen all at once. Missing
+        folders are made.
 
         An exception inside undoes it. Raises KeyBelowFile, KeyNamesFolder, KeyNamesNoFile.
         """
@@ -103,5 +110,7 @@ class UnderStore(Protocol):
         ...
 
     def removed(self, name: str) -> AbstractAsyncContextManager[bool]:
-        """Inside, the file or empty folder is durably gone; False when there was none. An exception inside undoes it."""
+        """Inside, the file or empty folder is durably gone; False when there was none. An exception inside
+        undoes it.
+        """
         ...

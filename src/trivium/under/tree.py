@@ -1,9 +1,9 @@
 """A directory tree, looked at and changed so that nothing ever follows a link.
 
-Theory of operation. A name is walked component by component with `openat` and O_NOFOLLOW, from the root's descriptor
-down: neither a link nor `..` can lead out, whoever swaps what meanwhile. Links, devices, sockets and names that are not
-UTF-8 are invisible. The root itself may be a link: that is the administrator's choice. Everything here blocks; it raises
-OSError, and the caller decides which fault that is.
+Theory of operation. A name is walked component by component with `openat` and O_NOFOLLOW, from the root's
+descriptor down: neither a link nor `..` can lead out, whoever swaps what meanwhile. Links, devices, sockets
+and names that are not UTF-8 are invisible. The root itself may be a link: that is the administrator's
+choice. Everything here blocks; it raises OSError, and the caller decides which fault that is.
 """
 
 from __future__ import annotations
@@ -23,12 +23,13 @@ from trivium.under.folders import Folders
 from trivium.under.names import components, is_folder
 
 _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_FILE: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # not to hang on what turned into a FIFO
+_FILE: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # not to hang on what became a FIFO
 Seen = tuple[str, os.stat_result]
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """Which names of a tree are wanted: those with `prefix`, from `start` on; with `folders`, full folders too.
+    """Which names of a tree are wanted: those with `prefix`, from `start` on; with `folders`, full folders
+    too.
 
     `start` must not lie before `prefix`.
     """
@@ -88,7 +89,9 @@ def opened_parent(root: str, name: str) -> Iterator[tuple[int, str]]:
 
 
 def mark(seen: os.stat_result) -> str:
-    """What tells one content of a name from the next: size, modification time and inode; of a folder the inode only."""
+    """What tells one content of a name from the next: size, modification time and inode; of a folder the
+    inode only.
+    """
     if stat.S_ISDIR(seen.st_mode):
         return f"{seen.st_ino}"
     return f"{seen.st_size}.{seen.st_mtime_ns}.{seen.st_ino}"
@@ -136,7 +139,9 @@ def remove_folder(fd: int, last: str) -> bool:
 
 
 def look(root: str, name: str) -> os.stat_result | None:
-    """The file or folder of this name; None when there is none, or when it is of the other sort, or neither."""
+    """The file or folder of this name; None when there is none, or when it is of the other sort, or
+    neither.
+    """
     try:
         with opened_parent(root, name) as (fd, last):
             seen = os.stat(last, dir_fd=fd, follow_symlinks=False)
@@ -160,7 +165,9 @@ def opened_file(root: str, name: str) -> Iterator[int | None]:
 
 
 def names_below(root: str, wanted: Wanted, folders: Folders) -> Generator[Seen, None, None]:
-    """The wanted names in code point order of the whole name. Folders that can hold none of them are not opened."""
+    """The wanted names in code point order of the whole name. Folders that can hold none of them are not
+    opened.
+    """
     with opened_root(root) as fd:
         yield from _Walk(wanted, folders).below(fd, "", folders.names(fd, ""))
 
@@ -169,7 +176,7 @@ def _enter(fd: int, component: str) -> int:
     try:
         return os.open(component, _FOLDER, dir_fd=fd)
     except OSError as cause:
-        if cause.errno == errno.ELOOP:  # how some systems say that it is a link; Linux says that it is no folder
+        if cause.errno == errno.ELOOP:  # so some systems say that it is a link; Linux says ENOTDIR
             raise NotADirectoryError(*cause.args) from cause
         raise
 

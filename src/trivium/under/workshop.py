@@ -1,8 +1,10 @@
-"""Our own folder in a mounted directory, where files are made, replaced and removed so that each step can be undone.
+"""Our own folder in a mounted directory, where files are made, replaced and removed so that each step can
+be undone.
 
-Theory of operation. The folder `.trivium` lies on the mount's file system, so that moving a file in or out is one atomic
-rename. A draft becomes a file by a rename over its name; the file that was there gets a second name here first. What is
-removed is moved here. Either way nothing is lost until the step is settled. Everything here blocks; it raises OSError.
+Theory of operation. The folder `.trivium` lies on the mount's file system, so that moving a file in or out
+is one atomic rename. A draft becomes a file by a rename over its name; the file that was there gets a
+second name here first. What is removed is moved here. Either way nothing is lost until the step is settled.
+Everything here blocks; it raises OSError.
 """
 
 from __future__ import annotations
@@ -21,13 +23,16 @@ from trivium.under import tree
 from trivium.under.names import RESERVED, is_folder, parents
 
 _LOCK: Final = "lock"
+_DRAFT: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 _MODE: Final = 0o666  # the process' umask decides, as for every program that makes files
 _ATTEMPTS: Final = 5  # a folder above can be removed, as empty, each time between making it and using it
 _NO_SECOND_NAME: Final = {errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS}
 
 
 class Step(msgspec.Struct, frozen=True):
-    """A change that was made and is in doubt: either `settle` or `undo` it. `made` are the folders made for it."""
+    """A change that was made and is in doubt: either `settle` or `undo` it. `made` are the folders made for
+    it.
+    """
 
     seen: os.stat_result | None
     made: tuple[str, ...]
@@ -46,7 +51,7 @@ class DraftFile:
     def open(self) -> None:
         _make_workshop(self._root)
         with _workshop(self._root) as ours:
-            self._fd = os.open(self._id, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _MODE, dir_fd=ours)
+            self._fd = os.open(self._id, _DRAFT, _MODE, dir_fd=ours)
 
     def write(self, chunk: bytes) -> None:
         rest = memoryview(chunk)
@@ -134,7 +139,9 @@ def _publish(root: str, id: str, name: str, made: tuple[str, ...]) -> Step:
     with _workshop(root) as ours, tree.opened_parent(root, name) as (fd, last):
         seen = os.stat(id, dir_fd=ours, follow_symlinks=False)
         with _crossing(name):
-            older = f"{id}.old" if _is_there(fd, last, name) and _second_name(fd, last, ours, f"{id}.old") else None
+            older = f"{id}.old"
+            if not _is_there(fd, last, name) or not _second_name(fd, last, ours, older):
+                older = ""
             try:
                 os.rename(id, last, src_dir_fd=ours, dst_dir_fd=fd)
             except OSError:
@@ -176,7 +183,9 @@ def _is_there(fd: int, last: str, name: str) -> bool:
 
 
 def _second_name(fd: int, last: str, ours: int, older: str) -> bool:
-    """Keep what is about to be replaced. False where the file system, or the file's owner, does not let us."""
+    """Keep what is about to be replaced. False where the file system, or the file's owner, does not let
+    us.
+    """
     try:
         os.link(last, older, src_dir_fd=fd, dst_dir_fd=ours, follow_symlinks=False)
     except FileNotFoundError:
@@ -188,7 +197,7 @@ def _second_name(fd: int, last: str, ours: int, older: str) -> bool:
     return True
 
 
-def _unpublish(root: str, name: str, inode: int, older: str | None, made: tuple[str, ...]) -> None:
+def _unpublish(root: str, name: str, inode: int, older: str, made: tuple[str, ...]) -> None:
     """Put back what was there, unless somebody else has replaced our file meanwhile."""
     with suppress(FileNotFoundError), _workshop(root) as ours, tree.opened_parent(root, name) as (fd, last):
         if os.stat(last, dir_fd=fd, follow_symlinks=False).st_ino == inode:

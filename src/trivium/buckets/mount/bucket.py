@@ -1,9 +1,10 @@
 """A directory as a bucket: plain files, with ETags, attributes and conditions beside them.
 
-Theory of operation. The file is the truth about bytes, size and time; a note beside it (`notes`) holds what a file
-cannot say. A put stages the bytes, then, `alone` with the key, checks its conditions, gives the draft its name and writes
-note and Change in one transaction; where that fails the file is put back as it was. Who reads never waits for that. A
-key that ends in a slash is a directory, has no bytes, and is listed while nothing lies in it.
+Theory of operation. The file is the truth about bytes, size and time; a note beside it (`notes`) holds what
+a file cannot say. A put stages the bytes, then, `alone` with the key, checks its conditions, gives the
+draft its name and writes note and Change in one transaction; where that fails the file is put back as it
+was. Who reads never waits for that. A key that ends in a slash is a directory, has no bytes, and is listed
+while nothing lies in it.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ _CHECKED_EARLY_BYTES: Final = 1 << 20
 class MountBucket:
     """The directory behind `store` as the bucket of `record`.
 
-    The record's facts: `readonly` and `folders` (all folders are listed, not only empty ones) are "true" or absent.
+    The record's facts: `readonly` and `folders` (all folders are listed, not only empty ones) are "true" or
+    absent.
     """
 
     __slots__ = ("_features", "_folders", "_ground", "_looks", "_record", "_store")
@@ -49,8 +51,8 @@ class MountBucket:
         self._looks = Looks(ground, record, store)
         self._folders = record.facts.get("folders") == "true"
         writes = record.facts.get("readonly") != "true"
-        self._features = Features(
-            writes=writes, annotations=MountAnnotations(ground, record, store, self._looks) if writes else None)
+        annotations = MountAnnotations(ground, record, store, self._looks)
+        self._features = Features(writes=writes, annotations=annotations if writes else None)
 
     @property
     def features(self) -> Features:
@@ -81,7 +83,8 @@ class MountBucket:
             await _check_empty(self._ground, content)
             return await finished(self._make_folder(key, content, attributes, only_if, companion))
         if only_if is not ALWAYS and (content.size is None or content.size > _CHECKED_EARLY_BYTES):
-            only_if.check(_entry(await self._looks.look(key)))  # before its bytes travel; it is decided at their end
+            # Refused before its bytes travel; whether it may be written is decided at their end.
+            only_if.check(_entry(await self._looks.look(key)))
         async with aclosing(chunks_of(self._ground, content)) as chunks, self._store.staged(chunks) as draft:
             return await finished(self._place(draft, key, content, attributes, only_if, companion))
 
@@ -97,7 +100,8 @@ class MountBucket:
             raise faults.NotImplemented_("This directory is mounted read-only.")
 
     async def _place(
-        self, draft: Draft, key: str, content: Content, attributes: Attributes, only_if: WriteIf, companion: Companion,
+        self, draft: Draft, key: str, content: Content, attributes: Attributes, only_if: WriteIf,
+        companion: Companion,
     ) -> Entry:
         async with self._store.alone(key):
             if only_if is not ALWAYS:
@@ -177,7 +181,7 @@ class MountBucket:
         notes.imply(tx, confirm(tx, self._record).id, folder)
 
     async def _tidy(self, key: str) -> None:
-        """Remove the folders above that are there only because of keys in them, as far as they are empty now."""
+        """Remove the folders above that are there only because of keys in them, if they are empty now."""
         for folder in parents(key):
             row = keys.file(self._record.id, folder)
             data = await self._ground.engine.read(partial(_get, row))
@@ -214,10 +218,10 @@ class MountAnnotations:
         return notes.entry_of(known.stat, note)
 
     def _note_tags(self, stat: Stat, note: FileNote, tx: Write) -> None:
-        bucket, seq = confirm(tx, self._record).id, tx.sequence()
-        notes.put(tx, bucket, stat.name, msgspec.structs.replace(note, seq=note.seq or seq))
+        bucket = confirm(tx, self._record).id
+        notes.put(tx, bucket, stat.name, note)
         journal.append(tx, bucket, Change(
-            seq, ATTRIBUTES, stat.name, NULL, self._ground.clock.now_ms(), stat.size, note.etag))
+            tx.sequence(), ATTRIBUTES, stat.name, NULL, self._ground.clock.now_ms(), stat.size, note.etag))
 
 
 def _check_version(version: str | None) -> None:

@@ -35,7 +35,7 @@ class FileReading:
         return None
 
     async def body(self, span: Span | None = None) -> Body:
-        """The bytes of the span, or all. Raises FileChanging when another file has taken the place of a large one."""
+        """The bytes of the span, or all. Raises FileChanging when a large file was replaced meanwhile."""
         return b"" if self._opened is None else await self._opened.body(span)
 
 

@@ -1,9 +1,10 @@
 """Looking at the files of a mount: what is there, and what its ETag is.
 
-Theory of operation. A look that finds a file as its note says costs one look at the disk and one at a row. A file of
-which nothing is known is examined: read once for its MD5, inside `alone`, so that it is read once however many ask, and
-so that nobody sees a file between its writing and its note. Very large files, and in listings all that do not fit a
-budget, get an ETag made from their facts instead. Whichever it is, it is noted and stays until the file changes.
+Theory of operation. A look that finds a file as its note says costs one look at the disk and one at a row.
+A file of which nothing is known is examined: read once for its MD5, inside `alone`, so that it is read once
+however many ask, and so that nobody sees a file between its writing and its note. Very large files, and in
+listings all that do not fit a budget, get an ETag made from their facts instead. Whichever it is, it is
+noted and stays until the file changes.
 """
 
 from __future__ import annotations
@@ -26,14 +27,14 @@ from trivium.storage.engine import Write
 from trivium.under.names import can_be_name, is_folder
 from trivium.under.store import Opened, Stat, UnderStore
 
-READ_FOR_ETAG_BYTES: Final = 1 << 30  # seconds at the first look; larger files would let their first reader wait longer
+READ_FOR_ETAG_BYTES: Final = 1 << 30  # takes seconds, once; larger files let their first reader wait too long
 PAGE_BUDGET_BYTES: Final = 64 << 20  # what one page of a listing may read in all, of files never looked at
 _AT_ONCE: Final = 16
 _STALE_A_PAGE: Final = 50
 
 
 class Known(msgspec.Struct, frozen=True):
-    """What is seen of a file or folder, and what is known of it; `opened` when it is a file that was opened."""
+    """What is seen of a file or folder, and what is known of it; `opened` where it was to be read."""
 
     stat: Stat
     note: FileNote
@@ -117,8 +118,9 @@ class Looks:
         if stat.size > READ_FOR_ETAG_BYTES:
             return notes.looked_at(stat, notes.etag_of_facts(stat), older, self._record.owner), True
         digest = await opened.digest()
-        etag = notes.etag_of_facts(stat) if digest is None else digest  # None: it is being changed while we look
-        return notes.looked_at(stat, etag, older, self._record.owner), stat.settled and digest is not None
+        if digest is None:  # it is being changed while we look
+            return notes.looked_at(stat, notes.etag_of_facts(stat), older, self._record.owner), False
+        return notes.looked_at(stat, digest, older, self._record.owner), stat.settled
 
     async def _look_at_all(self, stats: Sequence[Stat], known: Mapping[str, FileNote]) -> dict[str, FileNote]:
         """Look at the files of a page of which nothing is known, reading no more than the budget."""
@@ -142,7 +144,7 @@ class Looks:
         return fresh
 
     async def _look_listed(self, stat: Stat, older: FileNote | None) -> tuple[FileNote, bool]:
-        """Look at one file of a page. It is listed as it was seen first, whatever has become of it, readable or not."""
+        """Look at one file of a page. It is listed as it was seen first, readable or not, there or not."""
         try:
             opened = await self._store.open(stat.name)
             if opened is not None and opened.stat.mark == stat.mark:
@@ -159,7 +161,7 @@ class Looks:
             confirm(tx, self._record)
             for key, note in fresh.items():
                 if notes.get(tx, bucket, key) == before.get(key):
-                    notes.put(tx, bucket, key, note if note.seq else msgspec.structs.replace(note, seq=tx.sequence()))
+                    notes.put(tx, bucket, key, note)
 
         if fresh:
             await self._ground.engine.write(change)

@@ -12,7 +12,7 @@ StoreOf = Callable[[Mapping[str, str]], UnderStore]
 
 
 class Mounts:
-    """Opens mounts. `store_of` makes the store that a record's facts describe; it is asked once for the same facts.
+    """Opens mounts. `store_of` makes the store that facts of a record describe, once for the same facts.
 
     Locks live in the stores: two stores of one directory in one process would not see each other's writers.
     """

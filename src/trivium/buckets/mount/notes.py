@@ -1,9 +1,10 @@
 """What is known of the files of a mount beside the files themselves: a row a file.
 
-Theory of operation. A note holds for one content of a file, the one whose mark it carries; when the file's mark is
-another, somebody else has changed the file. The ETag of a content is decided by the first look at it and then kept, so
-that PUT, GET, HEAD and LIST always show the same. Attributes belong to the content: a new look that finds the same MD5
-(the file was only touched, moved back or restored) keeps them, any other drops them.
+Theory of operation. A note holds for one content of a file, the one whose mark it carries; when the file's
+mark is another, somebody else has changed the file. The ETag of a content is decided by the first look at
+it and then kept, so that PUT, GET, HEAD and LIST always show the same. Attributes belong to the content: a
+new look that finds the same MD5 (the file was only touched, moved back or restored) keeps them, any other
+drops them.
 """
 
 from __future__ import annotations
@@ -25,15 +26,16 @@ from trivium.under.names import is_folder
 from trivium.under.store import Stat
 
 EMPTY_MD5: Final = hashlib.md5(b"", usedforsecurity=False).hexdigest()
-_SPARE_ROWS: Final = 1_000  # notes whose files are gone, that a listing reads over before it asks for each key
-_TYPES: Final = mimetypes.MimeTypes(filenames=()).types_map[True]  # no files of the machine's: one guess everywhere
+_SPARE_ROWS: Final = 1_000  # notes of files that are gone: so many a listing reads before it asks for each key
+_TYPES: Final = mimetypes.MimeTypes(filenames=()).types_map[True]  # the same on all machines
 _COMPRESSED: Final = {".gz": "application/gzip", ".bz2": "application/x-bzip2", ".xz": "application/x-xz"}
 
 
 class FileNote(msgspec.Struct, frozen=True, array_like=True):
-    """Facts about the content of `mark`. `seq` is that of the write, or of the first look.
+    """Facts about the content of `mark`. `seq` is that of the write, 0 where others wrote.
 
-    `implied`: a folder that was only made, or is only left, because keys lie in it. It goes with the last of them.
+    `implied`: a folder that was only made, or is only left, because keys lie in it. It goes with the last
+    of them.
     """
 
     mark: str
@@ -78,14 +80,14 @@ def of_page(rows: Read, bucket: int, page: Sequence[Stat]) -> dict[str, FileNote
 
 
 def holding(note: FileNote | None, stat: Stat, owner: str) -> FileNote | None:
-    """What is known of what is there now; None when that has to be looked at. Of a folder everything is known."""
+    """What is known of what is there now; None when it has to be looked at, which no folder has to."""
     if note is not None and note.mark == stat.mark:
         return note
     return FileNote(stat.mark, EMPTY_MD5, 0, Attributes(owner=owner)) if is_folder(stat.name) else None
 
 
 def looked_at(stat: Stat, etag: str, older: FileNote | None, owner: str) -> FileNote:
-    """What is known after a look at a content that somebody else has put there. Its seq is yet to be given."""
+    """What is known after a look at a content that somebody else has put there."""
     if older is not None and older.etag == etag:
         return msgspec.structs.replace(older, mark=stat.mark)
     return FileNote(stat.mark, etag, 0, Attributes(owner=owner))
@@ -97,11 +99,12 @@ def entry_of(stat: Stat, note: FileNote) -> Entry:
     if not attributes.content_type:
         attributes = msgspec.structs.replace(attributes, content_type=guessed_type(stat.name))
     return Entry(
-        stat.name, note.seq, stat.modified_ms, stat.size, note.etag, NULL, False, attributes, None, note.checksum)
+        stat.name, note.seq, stat.modified_ms, stat.size, note.etag, NULL, attributes=attributes,
+        checksum=note.checksum)
 
 
 def etag_of_facts(stat: Stat) -> str:
-    """An ETag for a content that nobody reads now: from its mark, and looking like no MD5 as multipart ETags do."""
+    """An ETag for a content that nobody reads now: made of its mark; like a multipart ETag it is no MD5."""
     return hashlib.md5(stat.mark.encode(), usedforsecurity=False).hexdigest() + "-1"
 
 
