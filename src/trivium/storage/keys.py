@@ -118,6 +118,11 @@ def upload(bucket: int, key: str, upload_id: str) -> bytes:
     return b"u" + bucket.to_bytes(8, "big") + ended(key) + upload_id.encode()
 
 
+def finished(upload_id: str) -> bytes:
+    """Where a completed upload stands, apart from the running ones: among those of bucket 0, which is no bucket's number."""
+    return b"u" + bytes(8) + upload_id.encode()
+
+
 def part(upload_id: str, part_number: int) -> bytes:
     """Where a part of an upload stands. Upload ids are of one length."""
     return b"p" + upload_id.encode() + part_number.to_bytes(2, "big")

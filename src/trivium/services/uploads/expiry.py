@@ -75,7 +75,7 @@ def give_up(tx: Write, upload: Upload, *, now_ms: int) -> bool:
     if _drop_parts(tx, upload, now_ms=now_ms):
         tx.delete(upload.row)
         return True
-    if upload.state != ABORTED:
+    if upload.state == RUNNING:
         put_upload(tx, replace(upload, state=ABORTED))
     return False
 

@@ -88,6 +88,7 @@ async def _finish(ground: Ground, opened: Opened, seen: _Seen, whole: Whole, ask
         data = tx.get(upload.row)
         if data is None or UPLOADS.decode(data).state != RUNNING or list(part_rows(tx, upload)) != seen.rows:
             raise _Overtaken
+        tx.delete(upload.row)
         if shares:
             _drop(tx, upload, whole.unlisted, now_ms=entry.modified_ms)
         put_upload(tx, replace(upload, state=COMPLETED, owns=not shares, completed=_answer(entry, asked)))

@@ -69,7 +69,9 @@ class Upload(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     @property
     def row(self) -> bytes:
-        """The key of its row."""
+        """The key of its row. A completed upload stands apart, so that listings do not meet it."""
+        if self.state == COMPLETED:
+            return keys.finished(self.id)
         return keys.upload(self.bucket, self.key, self.id)
 
 
@@ -105,10 +107,20 @@ def running(tx: Read, record: BucketRecord, key: str, upload_id: str) -> Upload:
 
 def known(tx: Read, record: BucketRecord, key: str, upload_id: str) -> Upload:
     """The upload in any state. Raises NoSuchUpload."""
-    data = tx.get(keys.upload(record.id, key, upload_id))
+    data = tx.get(keys.upload(record.id, key, upload_id)) or tx.get(keys.finished(upload_id))
     if data is None:
         raise faults.NoSuchUpload(UploadId=upload_id)
-    return UPLOADS.decode(data)
+    upload = UPLOADS.decode(data)
+    if (upload.bucket, upload.key) != (record.id, key):
+        raise faults.NoSuchUpload(UploadId=upload_id)
+    return upload
+
+
+def check_running(tx: Read, upload: Upload) -> None:
+    """Raise NoSuchUpload unless the upload, which was running a moment ago, still is."""
+    data = tx.get(upload.row)
+    if data is None or UPLOADS.decode(data).state != RUNNING:
+        raise faults.NoSuchUpload(UploadId=upload.id)
 
 
 def put_upload(tx: Write, upload: Upload) -> None:

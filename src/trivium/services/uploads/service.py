@@ -14,9 +14,10 @@ from trivium.buckets.record import BucketRecord, Ground, confirm
 from trivium.services.catalog import Opened
 from trivium.services.uploads import expiry, finishing
 from trivium.services.uploads.completion import Asked, Rules, other_algorithm
-from trivium.services.uploads.copies import Copied, copied
+from trivium.services.uploads.copies import copied
 from trivium.services.uploads.records import (
-    PARTS, RUNNING, UNASKED, UPLOADS, Completed, Part, Upload, part_rows, put_part, put_upload, running)
+    PARTS, RUNNING, UNASKED, UPLOADS, Completed, Part, Upload, check_running, part_rows, put_part,
+    put_upload, running)
 from trivium.storage import blobs, keys
 from trivium.storage.blobs import Blob, BlobSpan
 from trivium.storage.engine import Read, Write
@@ -52,15 +53,12 @@ class Uploads:
         """The running upload. Raises NoSuchUpload."""
         return await self._ground.engine.read(lambda tx: running(tx, record, key, upload_id))
 
-    async def put_part(
-        self, record: BucketRecord, key: str, upload_id: str, number: int, incoming: Incoming,
-    ) -> Part:
-        """Add a part, or replace the one of this number. The part that is written last counts.
+    async def put_part(self, upload: Upload, number: int, incoming: Incoming) -> Part:
+        """Add a part to a running upload, or replace the one of this number. What is written last counts.
 
         Raises NoSuchUpload, InvalidRequest (a checksum by another algorithm than the upload's) and what the
         bytes' own checks raise.
         """
-        upload = await self.find(record, key, upload_id)
         check_algorithm(upload, incoming.checksum)
         incoming.also(upload.kept_algorithm)
         blob = await self._write(incoming)
@@ -70,11 +68,10 @@ class Uploads:
         part = Part(
             number, receipt.size, receipt.md5, self._ground.clock.now_ms(), kept.value, spans,
             sent if sent.algorithm != kept.algorithm else None)
-        return await self._add(record, upload, part, blob)
+        return await self._add(upload, part, blob)
 
     async def copy_part(
-        self, record: BucketRecord, key: str, upload_id: str, number: int, reading: Reading,
-        span: Span | None = None,
+        self, upload: Upload, number: int, reading: Reading, span: Span | None = None,
     ) -> Part:
         """Add a part that is the span of another object, or all of it. What rests in blobs is shared, not
         moved.
@@ -82,13 +79,12 @@ class Uploads:
         The span lies within the object. Raises NoSuchUpload, and NoSuchKey when the source went for good
         meanwhile.
         """
-        upload = await self.find(record, key, upload_id)
         source = await copied(reading, span, upload.kept_algorithm)
-        if isinstance(source, Copied):
-            now_ms = self._ground.clock.now_ms()
-            part = Part(number, source.size, source.md5, now_ms, source.checksum, source.spans)
-            return await self._add(record, upload, part, None)
-        return await self.put_part(record, key, upload_id, number, source)
+        if isinstance(source, Incoming):
+            return await self.put_part(upload, number, source)
+        now_ms = self._ground.clock.now_ms()
+        return await self._add(
+            upload, Part(number, source.size, source.md5, now_ms, source.checksum, source.spans), None)
 
     async def parts(
         self, record: BucketRecord, key: str, upload_id: str, *, after: int = 0, limit: int = 10_000,
@@ -176,12 +172,12 @@ class Uploads:
             return None
         return blob
 
-    async def _add(self, record: BucketRecord, upload: Upload, part: Part, blob: Blob | None) -> Part:
+    async def _add(self, upload: Upload, part: Part, blob: Blob | None) -> Part:
         """Write the part's row. A fresh `blob` is named, else the part's blobs are shared with their owners.
         """
 
         def change(tx: Write) -> Part:
-            running(tx, record, upload.key, upload.id)
+            check_running(tx, upload)
             if blob is not None:
                 blobs.name(tx, blob)
             else:

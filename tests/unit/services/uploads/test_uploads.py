@@ -57,7 +57,7 @@ class Ward:
 
     async def add(self, upload: Upload, number: int, data: bytes) -> Part:
         incoming = Incoming(Given(data), len(data))
-        return await self.uploads.put_part(self.record, upload.key, upload.id, number, incoming)
+        return await self.uploads.put_part(upload, number, incoming)
 
     async def complete(self, upload: Upload, *parts: Part, only_if: WriteIf = ALWAYS) -> Completed:
         asked = Asked(tuple(Wanted(part.number, part.md5) for part in parts), only_if=only_if)
@@ -178,7 +178,7 @@ def test_an_empty_part_of_unknown_size_leaves_no_blob() -> None:
     async def story(ward: Ward) -> None:
         upload = await ward.begin()
 
-        part = await ward.uploads.put_part(ward.record, "key", upload.id, 1, Incoming(Given(b""), None))
+        part = await ward.uploads.put_part(upload, 1, Incoming(Given(b""), None))
 
         assert () == part.spans
         assert [] == [id async for id in ward.blobs.ids(older_than_ms=ward.clock.now_ms() + 1)]
@@ -186,14 +186,16 @@ def test_an_empty_part_of_unknown_size_leaves_no_blob() -> None:
     told(story)
 
 
-@pytest.mark.parametrize("key", ["key", "another"])
-def test_an_unknown_upload_takes_no_parts(key: str) -> None:
+def test_an_upload_of_another_key_or_with_another_id_is_not_found() -> None:
     async def story(ward: Ward) -> None:
-        upload = await ward.begin("other")
+        upload = await ward.begin()
+        done = await ward.begin("done")
+        await ward.complete(done, await ward.add(done, 1, b"part"))
 
-        for id in (upload.id, "", "x" * 3000):
-            await refused(faults.NoSuchUpload, ward.uploads.put_part(
-                ward.record, key, id, 1, Incoming(Given(b"data"), 4)))
+        for key, id in (("another", upload.id), ("key", ""), ("key", "x" * 3000), ("key", done.id)):
+            await refused(faults.NoSuchUpload, ward.uploads.find(ward.record, key, id))
+        await refused(faults.NoSuchUpload, ward.uploads.complete(
+            ward.opened, "key", done.id, Asked((Wanted(1, "x"),)), RULES))
 
     told(story)
 
@@ -212,7 +214,7 @@ def test_a_part_with_a_checksum_of_another_kind_is_refused() -> None:
         upload = await ward.begin(algorithm="SHA256", type="COMPOSITE")
 
         await refused(faults.InvalidRequest, ward.uploads.put_part(
-            ward.record, "key", upload.id, 1, Incoming(Given(b"x"), 1, checksum="CRC32")))
+            upload, 1, Incoming(Given(b"x"), 1, checksum="CRC32")))
 
     told(story)
 
@@ -221,7 +223,7 @@ def test_a_part_keeps_the_checksum_that_it_came_with() -> None:
     async def story(ward: Ward) -> None:
         upload = await ward.begin()
         part = await ward.uploads.put_part(
-            ward.record, "key", upload.id, 1, Incoming(Given(b"x"), 1, checksum="SHA1"))
+            upload, 1, Incoming(Given(b"x"), 1, checksum="SHA1"))
 
         assert part.sent is not None
         asked = Asked((Wanted(1, part.md5, {"SHA1": part.sent.value}),))
@@ -245,7 +247,7 @@ def test_a_part_that_comes_too_late_leaves_nothing() -> None:
                 yield b"late"
 
         await refused(faults.NoSuchUpload, ward.uploads.put_part(
-            ward.record, "key", upload.id, 1, Incoming(Late(), 4)))
+            upload, 1, Incoming(Late(), 4)))
         assert [] == [id async for id in ward.blobs.ids(older_than_ms=ward.clock.now_ms() + 1)]
         assert 0 == await ward.rows(keys.PART)
 
@@ -265,7 +267,7 @@ def test_a_copied_part_shares_the_blob_of_its_source() -> None:
         upload = await ward.begin()
 
         part = await ward.uploads.copy_part(
-            ward.record, "key", upload.id, 1, await ward.bucket.read("source"), Span(2, 5))
+            upload, 1, await ward.bucket.read("source"), Span(2, 5))
 
         assert {blob(part): 2} == await ward.owners()
         assert hashlib.md5(b"2345").hexdigest() == part.md5
@@ -285,7 +287,7 @@ def test_a_copied_whole_object_is_not_read_again() -> None:
         for id in await ward.owners():
             await ward.blobs.remove(id)
 
-        part = await ward.uploads.copy_part(ward.record, "key", upload.id, 1, reading)
+        part = await ward.uploads.copy_part(upload, 1, reading)
 
         assert entry.checksum is not None
         assert (entry.etag, entry.checksum.value) == (part.md5, part.checksum)
@@ -301,7 +303,7 @@ def test_a_copy_of_a_multipart_object_cuts_its_parts() -> None:
         upload = await ward.begin(algorithm="SHA256", type="COMPOSITE")
 
         part = await ward.uploads.copy_part(
-            ward.record, "key", upload.id, 1, await ward.bucket.read("source"), Span(3, 11))
+            upload, 1, await ward.bucket.read("source"), Span(3, 11))
 
         assert [blob(one) for one in parts] == [span.id for span in part.spans]
         await ward.complete(upload, part)
@@ -321,7 +323,7 @@ def test_a_copy_of_what_rests_in_a_row_is_written_as_a_blob(
 
         reading = await ward.bucket.read("source")
 
-        part = await ward.uploads.copy_part(ward.record, "key", upload.id, 1, reading, span)
+        part = await ward.uploads.copy_part(upload, 1, reading, span)
 
         await ward.complete(upload, part)
         assert expected == await ward.content("key")
