@@ -1,13 +1,17 @@
-"""Checksums as the wire carries them in answers."""
+"""Checksums as the wire carries them: headers and elements."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from trivium.base.digests import ALGORITHMS, Checksum
-
+from trivium.s3.messages import Request
+from trivium.s3.shapes import Checksums
 
 CHECKSUM_HEADERS: Final = (*(row.header for row in ALGORITHMS.values()), "x-amz-checksum-type")
+
+_HEADERS: Final = {row.header: row.name for row in ALGORITHMS.values()}
+_FIELDS: Final = {name: name.lower() for name in ALGORITHMS}
 
 
 def checksum_headers(checksum: Checksum | None) -> list[tuple[str, str]]:
@@ -15,3 +19,18 @@ def checksum_headers(checksum: Checksum | None) -> list[tuple[str, str]]:
     if checksum is None:
         return []
     return [(ALGORITHMS[checksum.algorithm].header, checksum.value), ("x-amz-checksum-type", checksum.type)]
+
+
+def value_header(checksum: Checksum) -> list[tuple[str, str]]:
+    """The header that tells a part's checksum."""
+    return [(ALGORITHMS[checksum.algorithm].header, checksum.value)]
+
+
+def sent_checksums(request: Request) -> dict[str, str]:
+    """The values of the checksum headers of a request, by algorithm."""
+    return {_HEADERS[name]: value for name, value in request.headers.items() if name in _HEADERS}
+
+
+def checksums_in(shape: Checksums) -> dict[str, str]:
+    """The values of the checksum elements of a document, by algorithm."""
+    return {name: value for name, field in _FIELDS.items() if (value := getattr(shape, field)) is not None}

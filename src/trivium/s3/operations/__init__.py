@@ -7,7 +7,8 @@ from typing import Final
 
 ROOMS: Final = (
     "service", "bucket", "bucket_tagging", "versioning", "object_read", "object_write", "object_copy", "object_delete",
-    "object_tagging", "listing", "version_listing", "refused",
+    "object_tagging", "listing", "version_listing", "multipart", "multipart_parts",
+    "multipart_listing", "refused",
 )
 
 

@@ -1,0 +1,185 @@
+"""CreateMultipartUpload, CompleteMultipartUpload and AbortMultipartUpload."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from urllib.parse import quote
+
+import msgspec
+
+from trivium.base import faults
+from trivium.base.digests import ALGORITHMS, COMPOSITE, FULL_OBJECT
+from trivium.base.etag import quoted
+from trivium.buckets.conditions import WriteIf
+from trivium.buckets.entry import NULL, Attributes
+from trivium.s3.attributes import READS, object_attributes
+from trivium.s3.call import Call
+from trivium.s3.checksums import CHECKSUM_HEADERS, checksums_in, sent_checksums
+from trivium.s3.conditions import WRITE_HEADERS, write_if
+from trivium.s3.fields import Derived, Document, Header, Query, http_date
+from trivium.s3.messages import OBJECT, Request
+from trivium.s3.operations.bucket import Nothing
+from trivium.s3.registry import operation
+from trivium.s3.shapes import Checksums, checksum_fields
+from trivium.s3.xml import Shape, element
+from trivium.services.uploads import Asked, Rules, Wanted
+
+_DECIMAL_DIGITS = 18  # more than any object has bytes
+
+
+def object_url(request: Request) -> str:
+    """Where the client found the object, and will find the new one."""
+    scheme = "https" if request.secure else "http"
+    path = quote(request.path, safe="/-_.~", errors="surrogatepass")
+    return f"{scheme}://{request.headers.get('host', '')}{path}"
+
+
+def algorithm(value: str, _: str) -> str:
+    """The name of a checksum algorithm. Raises InvalidRequest for one that S3 does not have."""
+    name = value.upper()
+    if name not in ALGORITHMS:
+        raise faults.InvalidRequest(
+            "Checksum algorithm provided is unsupported. Please try again with any of the valid types:"
+            f" [{', '.join(ALGORITHMS)}]")
+    return name
+
+
+def size(value: str, name: str) -> int:
+    """A number of bytes. Raises InvalidArgument."""
+    if not (value.isascii() and value.isdigit() and len(value) <= _DECIMAL_DIGITS):
+        raise faults.InvalidArgument(ArgumentName=name, ArgumentValue=value)
+    return int(value)
+
+
+class CreateMultipartUploadAsk(msgspec.Struct, frozen=True):
+    """The object to be, without its bytes, and which checksum it shall have."""
+
+    attributes: Annotated[Attributes, Derived(object_attributes, READS)]
+    algorithm: Annotated[str, Header("x-amz-checksum-algorithm", algorithm)] = ""
+    type: Annotated[str, Header("x-amz-checksum-type")] = ""
+
+
+class InitiatedUpload(Shape, frozen=True):
+    """The upload."""
+
+    bucket: str
+    key: str
+    upload_id: Annotated[str, element("UploadId")]
+
+
+class CreateMultipartUploadReply(msgspec.Struct, frozen=True):
+    """The upload, and the checksum that will be kept."""
+
+    upload: Annotated[InitiatedUpload, Document("InitiateMultipartUploadResult")]
+    algorithm: Annotated[str | None, Header("x-amz-checksum-algorithm")]
+    type: Annotated[str | None, Header("x-amz-checksum-type")]
+
+
+class CompletedPart(Checksums, frozen=True, kw_only=True):
+    """A part that belongs to the object."""
+
+    part_number: int
+    etag: str | None = None
+
+
+class CompletedParts(Shape, frozen=True):
+    """The parts of the object, in order."""
+
+    parts: Annotated[tuple[CompletedPart, ...], element("Part")] = ()
+
+
+class CompleteMultipartUploadAsk(msgspec.Struct, frozen=True):
+    """Which parts make the object; the headers speak of the object as a whole."""
+
+    upload_id: Annotated[str, Query("uploadId")]
+    only_if: Annotated[WriteIf, Derived(write_if, WRITE_HEADERS)]
+    checksums: Annotated[dict[str, str], Derived(sent_checksums, CHECKSUM_HEADERS)]
+    url: Annotated[str, Derived(object_url, ("host",))]
+    parts: Annotated[CompletedParts, Document("CompleteMultipartUpload", optional=True)] = CompletedParts()
+    type: Annotated[str | None, Header("x-amz-checksum-type")] = None
+    size: Annotated[int | None, Header("x-amz-mp-object-size", size)] = None
+
+
+class CompletedUpload(Checksums, frozen=True, kw_only=True):
+    """The object."""
+
+    location: str
+    bucket: str
+    key: str
+    etag: str
+    type: Annotated[str | None, element("ChecksumType")] = None
+
+
+class CompleteMultipartUploadReply(msgspec.Struct, frozen=True):
+    """The object and its version."""
+
+    result: Annotated[CompletedUpload, Document("CompleteMultipartUploadResult")]
+    version: Annotated[str | None, Header("x-amz-version-id")] = None
+
+
+class AbortMultipartUploadAsk(msgspec.Struct, frozen=True):
+    """Which upload is given up, perhaps only if it began at that time."""
+
+    upload_id: Annotated[str, Query("uploadId")]
+    initiated_ms: Annotated[int | None, Header("x-amz-if-match-initiated-time", http_date)] = None
+
+
+@operation("CreateMultipartUpload", "POST", OBJECT, when=("uploads",), needs="writes", allow="s3:PutObject")
+async def create_multipart_upload(call: Call[CreateMultipartUploadAsk]) -> CreateMultipartUploadReply:
+    ask = call.ask
+    type = checksum_type(ask.algorithm, ask.type)
+    upload = await call.house.uploads.create(
+        call.record, call.key, ask.attributes, initiator=call.account.id, algorithm=ask.algorithm, type=type)
+    initiated = InitiatedUpload(bucket=call.name, key=call.key, upload_id=upload.id)
+    return CreateMultipartUploadReply(initiated, ask.algorithm or None, type or None)
+
+
+def checksum_type(algorithm: str, asked: str) -> str:
+    """The type of the whole's checksum: what was asked for, else the algorithm's own; "" without an
+    algorithm.
+
+    Raises InvalidRequest for what cannot be (Amazon S3 User Guide, "Checking object integrity").
+    """
+    if not algorithm:
+        if asked:
+            raise faults.InvalidRequest(
+                "The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header.")
+        return ""
+    row = ALGORITHMS[algorithm]
+    possible = {COMPOSITE: row.composite, FULL_OBJECT: row.full_object}
+    if not asked:
+        return COMPOSITE if row.composite else FULL_OBJECT
+    if asked not in possible:
+        raise faults.InvalidRequest("Value for x-amz-checksum-type header is invalid.")
+    if not possible[asked]:
+        raise faults.InvalidRequest(
+            f"The {asked} checksum type cannot be used with the {algorithm.lower()} checksum algorithm.")
+    return asked
+
+
+@operation("CompleteMultipartUpload", "POST", OBJECT, when=("uploadId",), needs="writes",
+           allow="s3:PutObject")
+async def complete_multipart_upload(
+    call: Call[CompleteMultipartUploadAsk],
+) -> CompleteMultipartUploadReply:
+    ask, limits = call.ask, call.dialect.limits
+    assert call.opened is not None, "the operation opens its bucket"
+    wanted = tuple(Wanted(part.part_number, part.etag, checksums_in(part)) for part in ask.parts.parts)
+    done = await call.house.uploads.complete(
+        call.opened, call.key, ask.upload_id, Asked(wanted, ask.checksums, ask.type, ask.size, ask.only_if),
+        Rules(limits.min_part_bytes, limits.max_parts, call.dialect.compares_part_etags))
+    checksum = done.checksum
+    result = CompletedUpload(
+        location=ask.url, bucket=call.name, key=call.key, etag=quoted(done.etag),
+        type=checksum.type if checksum else None,
+        **(checksum_fields(checksum.algorithm, checksum.value) if checksum else {}))
+    shown = call.versioned and done.version != NULL
+    return CompleteMultipartUploadReply(result, done.version if shown else None)
+
+
+@operation("AbortMultipartUpload", "DELETE", OBJECT, when=("uploadId",), allow="s3:AbortMultipartUpload",
+           status=204)
+async def abort_multipart_upload(call: Call[AbortMultipartUploadAsk]) -> Nothing:
+    ask = call.ask
+    await call.house.uploads.abort(call.record, call.key, ask.upload_id, initiated_ms=ask.initiated_ms)
+    return Nothing()
