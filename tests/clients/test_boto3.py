@@ -1,0 +1,177 @@
+"""boto3: the client that most of the world has, with its checksums in trailers and its transfer manager."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from boto3.s3.transfer import TransferConfig
+from botocore.exceptions import ClientError
+
+MIB = 1 << 20
+
+
+def code(error: pytest.ExceptionInfo[ClientError]) -> tuple[int, str]:
+    response = error.value.response
+    return response["ResponseMetadata"]["HTTPStatusCode"], response["Error"]["Code"]
+
+
+def test_a_large_file_goes_up_in_parts_and_comes_down_equal(s3, bucket, tmp_path):
+    data = os.urandom(20 * MIB + 17)
+    (tmp_path / "up").write_bytes(data)
+    config = TransferConfig(multipart_threshold=8 * MIB, multipart_chunksize=8 * MIB, max_concurrency=4)
+
+    s3.upload_file(str(tmp_path / "up"), bucket, "big", Config=config)
+    s3.download_file(bucket, "big", str(tmp_path / "down"), Config=config)
+
+    assert data == (tmp_path / "down").read_bytes()
+    assert s3.head_object(Bucket=bucket, Key="big")["ETag"].endswith('-3"')
+
+
+def test_an_unseekable_stream_is_taken(s3, bucket):
+    class Pipe(io.RawIOBase):
+        def __init__(self):
+            self._left = [b"a" * 1000, b"b" * 1000, b""]
+
+        def read(self, size=-1):
+            return self._left.pop(0) if self._left else b""
+
+    s3.upload_fileobj(Pipe(), bucket, "pipe")
+
+    assert b"a" * 1000 + b"b" * 1000 == s3.get_object(Bucket=bucket, Key="pipe")["Body"].read()
+
+
+@pytest.mark.parametrize("algorithm", ["CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"])
+def test_a_checksum_is_checked_kept_and_told(s3, bucket, algorithm):
+    put = s3.put_object(Bucket=bucket, Key="sum", Body=b"some bytes", ChecksumAlgorithm=algorithm)
+    head = s3.head_object(Bucket=bucket, Key="sum", ChecksumMode="ENABLED")
+
+    assert put[f"Checksum{algorithm}"] == head[f"Checksum{algorithm}"]
+    with pytest.raises(ClientError) as refused:
+        s3.put_object(Bucket=bucket, Key="sum", Body=b"x", **{f"Checksum{algorithm}": put[f"Checksum{algorithm}"]})
+    assert (400, "BadDigest") == code(refused)
+
+
+def test_a_wrong_content_md5_leaves_the_old_object(s3, bucket):
+    s3.put_object(Bucket=bucket, Key="kept", Body=b"old")
+
+    with pytest.raises(ClientError) as refused:
+        s3.put_object(Bucket=bucket, Key="kept", Body=b"new", ContentMD5="1B2M2Y8AsgTpgAmY7PhCfg==")
+
+    assert (400, "BadDigest") == code(refused)
+    assert b"old" == s3.get_object(Bucket=bucket, Key="kept")["Body"].read()
+
+
+def test_only_one_of_many_writers_creates_a_key(s3, bucket):
+    def create(number):
+        try:
+            s3.put_object(Bucket=bucket, Key="lock", Body=str(number).encode(), IfNoneMatch="*")
+        except ClientError as error:
+            assert error.response["Error"]["Code"] == "PreconditionFailed"
+            return None
+        return number
+
+    with ThreadPoolExecutor(8) as pool:
+        winners = [number for number in pool.map(create, range(16)) if number is not None]
+
+    assert 1 == len(winners)
+    assert str(winners[0]).encode() == s3.get_object(Bucket=bucket, Key="lock")["Body"].read()
+
+
+def test_compare_and_swap_loses_no_increment(s3, bucket):
+    s3.put_object(Bucket=bucket, Key="counter", Body=b"0")
+
+    def increment(_):
+        while True:
+            now = s3.get_object(Bucket=bucket, Key="counter")
+            value = int(now["Body"].read())
+            try:
+                s3.put_object(Bucket=bucket, Key="counter", Body=str(value + 1).encode(), IfMatch=now["ETag"])
+            except ClientError as error:
+                assert error.response["Error"]["Code"] in {"PreconditionFailed", "ConditionalRequestConflict"}
+            else:
+                return
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(increment, range(12)))
+
+    assert b"12" == s3.get_object(Bucket=bucket, Key="counter")["Body"].read()
+
+
+def test_odd_keys_are_keys(s3, bucket):
+    keys = ["..", "../up", "a//b", "/lead", "trail ", " lead", "emoji-🎈", "plus+plus", "per%cent", "tilde~", "q?x=1&y",
+            "semi;colon", "quote\"'", "new\nline", "back\\slash", "a", "a/b", "a/", "ü" * 512, "k" * 1024]
+    for key in keys:
+        s3.put_object(Bucket=bucket, Key=key, Body=key.encode())
+
+    listed = [one["Key"] for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, PaginationConfig={
+        "PageSize": 3}) for one in page["Contents"]]
+
+    assert sorted(keys, key=str.encode) == listed
+    assert all(key.encode() == s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys)
+    with pytest.raises(ClientError) as refused:
+        s3.put_object(Bucket=bucket, Key="k" * 1025, Body=b"")
+    assert (400, "KeyTooLongError") == code(refused)
+
+
+def test_a_versioned_bucket_remembers(s3, bucket):
+    s3.put_object(Bucket=bucket, Key="k", Body=b"before")
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    first = s3.put_object(Bucket=bucket, Key="k", Body=b"one")["VersionId"]
+    s3.put_object(Bucket=bucket, Key="k", Body=b"two")
+    marker = s3.delete_object(Bucket=bucket, Key="k")
+
+    assert marker["DeleteMarker"] is True
+    assert b"one" == s3.get_object(Bucket=bucket, Key="k", VersionId=first)["Body"].read()
+    assert b"before" == s3.get_object(Bucket=bucket, Key="k", VersionId="null")["Body"].read()
+    listed = s3.list_object_versions(Bucket=bucket)
+    assert 3 == len(listed["Versions"])
+    assert [True] == [one["IsLatest"] for one in listed["DeleteMarkers"]]
+    s3.delete_object(Bucket=bucket, Key="k", VersionId=marker["VersionId"])
+    assert b"two" == s3.get_object(Bucket=bucket, Key="k")["Body"].read()
+
+
+def test_metadata_and_headers_come_back(s3, bucket):
+    s3.put_object(Bucket=bucket, Key="m", Body=b"", Metadata={"colour": "blue"}, ContentType="text/x", CacheControl="no-store",
+                  ContentDisposition="attachment", ContentLanguage="en", ContentEncoding="gzip", Tagging="a=b&c=d")
+
+    head = s3.head_object(Bucket=bucket, Key="m")
+
+    assert {"colour": "blue"} == head["Metadata"]
+    assert ("text/x", "no-store", "attachment", "en", "gzip") == (
+        head["ContentType"], head["CacheControl"], head["ContentDisposition"], head["ContentLanguage"],
+        head["ContentEncoding"])
+    assert [{"Key": "a", "Value": "b"}, {"Key": "c", "Value": "d"}] == s3.get_object_tagging(Bucket=bucket, Key="m")["TagSet"]
+
+
+def test_a_presigned_url_works_without_keys(s3, bucket):
+    import urllib.request
+
+    url = s3.generate_presigned_url("put_object", Params={"Bucket": bucket, "Key": "p q"}, ExpiresIn=60)
+    with urllib.request.urlopen(urllib.request.Request(url, data=b"by url", method="PUT")) as answer:  # noqa: S310
+        assert 200 == answer.status
+    url = s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": "p q"}, ExpiresIn=60)
+    with urllib.request.urlopen(url) as answer:  # noqa: S310
+        assert b"by url" == answer.read()
+
+
+def test_ranges_and_parts_can_be_read(s3, bucket):
+    upload = s3.create_multipart_upload(Bucket=bucket, Key="parts")["UploadId"]
+    bodies = [os.urandom(5 * MIB), b"end"]
+    parts = [
+        {"PartNumber": number, "ETag": s3.upload_part(Bucket=bucket, Key="parts", UploadId=upload, PartNumber=number,
+                                                      Body=body)["ETag"]}
+        for number, body in enumerate(bodies, 1)
+    ]
+    done = s3.complete_multipart_upload(Bucket=bucket, Key="parts", UploadId=upload, MultipartUpload={"Parts": parts})
+
+    digest = hashlib.md5(b"".join(hashlib.md5(body).digest() for body in bodies)).hexdigest()
+    assert f'"{digest}-2"' == done["ETag"]
+    second = s3.get_object(Bucket=bucket, Key="parts", PartNumber=2)
+    assert (b"end", 2, 206) == (
+        second["Body"].read(), second["PartsCount"], second["ResponseMetadata"]["HTTPStatusCode"])
+    across = s3.get_object(Bucket=bucket, Key="parts", Range=f"bytes={5 * MIB - 2}-")
+    assert bodies[0][-2:] + b"end" == across["Body"].read()
