@@ -8,7 +8,7 @@ from trivium.services.access.users import Account
 
 
 class ChunkSigning(msgspec.Struct, frozen=True):
-    """What is needed to check the signatures of aws-chunked bodies: each chunk's signature is chained to the one before.
+    """What is needed to check the signatures of aws-chunked bodies: each is chained to the one before.
 
     `key` is the signing key, `scope` is date/region/service/aws4_request, `seed` the signature of the
     request's headers. `access_key` is whose key it is: shown when a chunk's signature does not match.

@@ -25,12 +25,13 @@ _BY_HEADER = {algorithm.header: algorithm for algorithm in ALGORITHMS.values()}
 _OTHER = frozenset({"x-amz-checksum-type", "x-amz-checksum-algorithm", "x-amz-checksum-mode"})
 _SDK_ALGORITHM = "x-amz-sdk-checksum-algorithm"
 # What requests carry that says nothing about integrity, so that looking at each name is the exception.
-_INDIFFERENT = frozenset(
-    "accept accept-encoding accept-language amz-sdk-invocation-id amz-sdk-request authorization cache-control"
-    " connection content-disposition content-encoding content-language content-length content-type date"
-    " expect expires host if-match if-none-match transfer-encoding user-agent x-amz-content-sha256 x-amz-date"
-    " x-amz-decoded-content-length x-amz-meta-mtime x-amz-storage-class x-amz-tagging".split()
-)
+_INDIFFERENT = frozenset({
+    "accept", "accept-encoding", "accept-language", "amz-sdk-invocation-id", "amz-sdk-request",
+    "authorization", "cache-control", "connection", "content-disposition", "content-encoding",
+    "content-language", "content-length", "content-type", "date", "expect", "expires", "host", "if-match",
+    "if-none-match", "transfer-encoding", "user-agent", "x-amz-content-sha256", "x-amz-date",
+    "x-amz-decoded-content-length", "x-amz-meta-mtime", "x-amz-storage-class", "x-amz-tagging",
+})  # fmt: skip
 
 
 class Said(msgspec.Struct, frozen=True):

@@ -19,12 +19,13 @@ _VISIBLE = re.compile(r"[!-~]*").fullmatch
 _NAME = "[!#$%&'*+.^_`|~0-9a-z-]++"  # a token of RFC 9110 §5.6.2, in lower case
 _NAMES = re.compile(f"{_NAME}(?:;{_NAME})*+").fullmatch
 # What requests carry beside x-amz- headers, so that looking at each name is the exception.
-_USUAL = frozenset(
-    "accept accept-encoding accept-language amz-sdk-invocation-id amz-sdk-request authorization cache-control"
-    " connection content-encoding content-length content-md5 content-type cookie date expect host if-match"
-    " if-modified-since if-none-match if-unmodified-since origin range referer"
-    " transfer-encoding user-agent".split()
-) | {CONTENT_SHA256}
+_USUAL = frozenset({
+    "accept", "accept-encoding", "accept-language", "amz-sdk-invocation-id", "amz-sdk-request",
+    "authorization", "cache-control", "connection", "content-encoding", "content-length", "content-md5",
+    "content-type", "cookie", "date", "expect", "host", "if-match", "if-modified-since", "if-none-match",
+    "if-unmodified-since", "origin", "range", "referer", "transfer-encoding", "user-agent",
+    CONTENT_SHA256,
+})  # fmt: skip
 
 
 class Signed(msgspec.Struct, frozen=True):

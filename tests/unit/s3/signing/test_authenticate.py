@@ -558,3 +558,27 @@ def test_what_is_kept_of_a_query_does_not_make_another_one_good() -> None:
         "RequestExpired"
         == refusal(Request("GET", "/b/k", query, HOST, AWS, at_ms=ms(NOON) + 300_001)).kind.name
     )
+
+
+# Odd but possible
+
+
+def test_text_that_utf8_cannot_say_is_refused() -> None:
+    given = signed_headers("GET", "/b/k")
+
+    assert "InvalidURI" == refusal(request("GET", "/b/\ud800", headers=given)).kind.name
+
+
+def test_a_long_list_of_signed_headers_is_read_each_time() -> None:
+    more = {f"x-amz-meta-{number:03d}": "v" for number in range(100)}
+    query = presigned_query("PUT", "/b/k", headers=more)
+    given = signed_headers("PUT", "/b/k", headers=more)
+
+    assert authenticate(request("PUT", "/b/k", query, {**HOST, **more}), USERS).presigned
+    assert ACCESS_KEY == authenticate(request("PUT", "/b/k", headers=given), USERS).access_key
+
+
+def test_a_header_name_with_a_percent_sign_can_be_signed() -> None:
+    given = signed_headers("GET", "/b/k", headers={"x-amz-meta-100%s": "v"})
+
+    assert ACCESS_KEY == authenticate(request("GET", "/b/k", headers=given), USERS).access_key

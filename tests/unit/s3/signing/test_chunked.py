@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+import itertools
 from collections.abc import AsyncIterator, Iterable, Iterator
 
 import pytest
@@ -113,7 +114,7 @@ def test_every_form_is_decoded_whole_and_byte_by_byte(form: str) -> None:
 def test_every_form_is_decoded_however_it_is_cut(form: str, cuts: list[int]) -> None:
     payload, data, trailers = FORMS[form]
     places = [0, *sorted(cuts), len(data)]
-    pieces = [data[first:last] for first, last in zip(places, places[1:], strict=False)]
+    pieces = [data[first:last] for first, last in itertools.pairwise(places)]
 
     assert (BIG + SMALL, trailers) == decoded(payload, pieces)
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import io
 from collections.abc import AsyncIterator, Mapping
 
 import pytest
+from botocore.httpchecksum import AwsChunkedWrapper, CrtCrc64NvmeChecksum
 from signing_client import AWS
 
 from trivium.base.digests import ALGORITHMS, Algorithm, encode
@@ -256,6 +258,17 @@ def test_an_invalid_trailer_is_named_as_such() -> None:
         fault.kind.code,
         fault.message,
     )
+
+
+@pytest.mark.parametrize("size", [0, 1, 5000, 3_000_000])
+def test_what_botocore_frames_is_taken(size: int) -> None:
+    data = bytes(range(256)) * (size // 256) + b"x" * (size % 256)
+    body = AwsChunkedWrapper(
+        io.BytesIO(data), checksum_cls=CrtCrc64NvmeChecksum, checksum_name="x-amz-checksum-crc64nvme"
+    )
+    headers = {"x-amz-trailer": "x-amz-checksum-crc64nvme", "x-amz-decoded-content-length": str(size)}
+
+    assert hashlib.md5(data).hexdigest() == taken(headers, CHUNKED, body.read()).receipt.md5
 
 
 def test_without_a_trailer_the_default_checksum_is_kept() -> None:
