@@ -50,7 +50,7 @@ def test_a_server_is_pressed_from_several_connections(site, monkeypatch, wrk):
     async def story():
         async with servers.floor(site.folder / "floor") as floor:
             requests = [site.request(floor, "PUT", f"/b/{number}", body=b"x" * 4096) for number in range(KEYS)]
-            return await load.press(floor.endpoint, requests, connections=4, seconds=1)
+            return await load.press(floor, requests, connections=4, seconds=1)
 
     assert asyncio.run(story()).rate > KEYS
 

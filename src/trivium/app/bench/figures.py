@@ -54,7 +54,7 @@ class Line(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         found = " ".join(f"[{verdict.target} {'met' if verdict.met else 'NOT MET'}]" for verdict in self.verdicts)
-        return f"{self.name:<38} {self.ours:<38} | {self.floor:<44} | ratio {self.ratio:5.2f} {found}".rstrip()
+        return f"{self.name:<38} {self.ours:<46} | {self.floor:<52} | ratio {self.ratio:5.2f} {found}".rstrip()
 
 
 def judged(line: Line, *targets: Target) -> Line:

@@ -20,6 +20,7 @@ import msgspec
 
 from trivium.app.bench.client import Broken, Connection, connect
 from trivium.app.bench.presigned import Endpoint
+from trivium.app.bench.servers import Server, cpu_seconds
 from trivium.base.clock import ticks_ns
 
 WRK: Final = shutil.which("wrk")
@@ -30,23 +31,31 @@ _RESULT: Final = re.compile(r"^RESULT (\d+) (\d+) (\d+) (\d+) (\d+)$", re.MULTIL
 
 
 class Load(msgspec.Struct, frozen=True):
-    """What a server did under load: answers a second, and latencies in milliseconds."""
+    """What a server did under load: answers a second, and latencies in milliseconds.
+
+    `cpu_us` is the processor time of its processes per answer, in microseconds; 0 where that cannot be had.
+    """
 
     rate: float
     p50_ms: float
     p99_ms: float
+    cpu_us: float = 0.0
 
 
-async def press(endpoint: Endpoint, requests: Sequence[bytes], *, connections: int, seconds: int) -> Load:
+async def press(server: Server, requests: Sequence[bytes], *, connections: int, seconds: int) -> Load:
     """Send the requests over and over for that long. Raises Broken when an answer is no success."""
+    before = cpu_seconds(server)
     if WRK:
-        return await _wrk(endpoint, requests, connections, seconds)
-    return await _ours(endpoint, cycle(requests), connections, seconds)
+        load = await _wrk(server.endpoint, requests, connections, seconds)
+    else:
+        load = await _ours(server.endpoint, cycle(requests), connections, seconds)
+    spent = cpu_seconds(server) - before
+    return msgspec.structs.replace(load, cpu_us=spent * 1e6 / (load.rate * seconds))
 
 
-async def send_once(endpoint: Endpoint, requests: Sequence[bytes], *, connections: int) -> Load:
+async def send_once(server: Server, requests: Sequence[bytes], *, connections: int) -> Load:
     """Send every request once, by this process. Raises Broken when an answer is no success."""
-    return await _ours(endpoint, iter(requests), connections, None)
+    return await _ours(server.endpoint, iter(requests), connections, None)
 
 
 async def _wrk(endpoint: Endpoint, requests: Sequence[bytes], connections: int, seconds: int) -> Load:

@@ -146,5 +146,18 @@ def memory(server: Server) -> Memory:
     return Memory(sums["VmRSS"], sums["VmHWM"], sums["RssAnon"])
 
 
+def cpu_seconds(server: Server) -> float:
+    """Processor time that the server's processes have used; 0 where there is no /proc."""
+    ticks = 0
+    for one in family(server.process_id):
+        try:
+            text = Path(f"/proc/{one}/stat").read_text()
+        except FileNotFoundError:
+            continue
+        fields = text.rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])  # utime and stime: proc_pid_stat(5)
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 def _refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     writer.close()

@@ -66,7 +66,7 @@ async def _completed(site: Site, house: Server, connection: Connection, put: byt
             site.request(house, "PUT", path, {"partNumber": str(number), "uploadId": upload}, _PART)
             for number in range(1, parts + 1)
         ]
-        await send_once(house.endpoint, requests, connections=8)
+        await send_once(house, requests, connections=8)
         asked = site.request(house, "POST", path, {"uploadId": upload}, completion)
         answer = await call(connection, asked)
         return answer.took_seconds

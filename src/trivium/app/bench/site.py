@@ -29,8 +29,8 @@ class Scale(msgspec.Struct, frozen=True):
     and a small bucket, `versions` how many each key of a bucket with a past has.
     """
 
-    rounds: int = 3
-    seconds: int = 3
+    rounds: int = 7
+    seconds: int = 1
     turns: int = 7
     connections: tuple[int, ...] = (8, 32)
     listed: int = 1_000_000
@@ -42,7 +42,7 @@ class Scale(msgspec.Struct, frozen=True):
 
 
 QUICK: Final = Scale(
-    rounds=2, seconds=1, turns=3, connections=(8, 32), listed=100_000, few=10_000, versions=10, stream_bytes=GIB,
+    rounds=2, seconds=1, turns=3, listed=100_000, few=10_000, versions=10, stream_bytes=GIB,
     copy_bytes=GIB // 4)
 
 

@@ -69,12 +69,12 @@ async def _pressed(
     site: Site, floor: Server, house: Server, method: str, size: int, connections: int,
 ) -> Line:
     async def run(server: Server, requests: Sequence[bytes]) -> Load:
-        return await press(server.endpoint, requests, connections=connections, seconds=site.scale.seconds)
+        return await press(server, requests, connections=connections, seconds=site.scale.seconds)
 
     runs = []
     for server in (floor, house):
         if method == "GET":
-            await send_once(server.endpoint, objects(site, server, "PUT", size), connections=8)
+            await send_once(server, objects(site, server, "PUT", size), connections=8)
         runs.append(partial(run, server, objects(site, server, method, size)))
     theirs, ours = await take_turns(site.scale.rounds, *runs)
     line = compared(f"{method} {sized(size)}, {connections} connections", ours, theirs)
@@ -86,8 +86,8 @@ async def _deleted(site: Site, floor: Server, house: Server) -> Line:
 
     async def run(server: Server, number: int) -> Load:
         prefix = f"gone-{number}-"
-        await send_once(server.endpoint, objects(site, server, "PUT", 4 * KIB, prefix), connections=8)
-        return await send_once(server.endpoint, objects(site, server, "DELETE", 4 * KIB, prefix), connections=8)
+        await send_once(server, objects(site, server, "PUT", 4 * KIB, prefix), connections=8)
+        return await send_once(server, objects(site, server, "DELETE", 4 * KIB, prefix), connections=8)
 
     ours: list[Load] = []
     theirs: list[Load] = []
@@ -101,8 +101,8 @@ def compared(name: str, ours: Sequence[Load], theirs: Sequence[Load]) -> Line:
     """The line of two servers under the same load: more answers a second are better."""
     mine, other = median(ours), median(theirs)
     facts = {
-        "rate": mine.rate, "p50": mine.p50_ms, "p99": mine.p99_ms,
-        "floor_rate": other.rate, "floor_p50": other.p50_ms, "floor_p99": other.p99_ms,
+        "rate": mine.rate, "p50": mine.p50_ms, "p99": mine.p99_ms, "cpu": mine.cpu_us,
+        "floor_rate": other.rate, "floor_p50": other.p50_ms, "floor_p99": other.p99_ms, "floor_cpu": other.cpu_us,
     }
     found = ratio([one.rate for one in ours], [one.rate for one in theirs])
     return Line(name, _said(mine), f"floor {_said(other)}", found, facts=facts)
@@ -111,8 +111,9 @@ def compared(name: str, ours: Sequence[Load], theirs: Sequence[Load]) -> Line:
 def median(loads: Sequence[Load]) -> Load:
     """The median of each figure."""
     return Load(*(statistics.median(figures) for figures in zip(
-        *((one.rate, one.p50_ms, one.p99_ms) for one in loads), strict=True)))
+        *((one.rate, one.p50_ms, one.p99_ms, one.cpu_us) for one in loads), strict=True)))
 
 
 def _said(load: Load) -> str:
-    return f"{load.rate:,.0f}/s p50 {load.p50_ms:.2f} p99 {load.p99_ms:.2f} ms"
+    cpu = f" cpu {load.cpu_us:.0f} us" if load.cpu_us else ""
+    return f"{load.rate:,.0f}/s p50 {load.p50_ms:.2f} p99 {load.p99_ms:.2f} ms{cpu}"
