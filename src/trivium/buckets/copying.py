@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator
 from typing import Final
 
 from trivium.base import faults
-from trivium.base.body import Body, FileSpan, Pieces, Stream
+from trivium.base.body import Body, FileSpan, Pieces, Stream, Unsent
 from trivium.base.incoming import Incoming
 from trivium.base.span import Span
 from trivium.buckets.bucket import Bucket, Companion, Content, Reading, nothing
@@ -64,11 +64,11 @@ class ReadingSource:
 
 
 async def chunks_of(body: Body) -> AsyncIterator[bytes]:
-    """The bytes of a body, in chunks of up to CHUNK_BYTES, one in memory at a time; files are read in
-    threads.
+    """The bytes of a body, in chunks of up to CHUNK_BYTES, one in memory at a time. Threads read files.
 
-    Raises InternalError when a file is gone or short.
+    The body is one that has bytes: none is `Unsent`. Raises InternalError when a file is gone or short.
     """
+    assert not isinstance(body, Unsent), "the body of an answer to HEAD has no bytes"
     if isinstance(body, Stream):
         async for chunk in body.chunks:
             yield chunk

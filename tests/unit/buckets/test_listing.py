@@ -64,7 +64,7 @@ def reference(
 
 def flattened(page: Page[Row]) -> list[Row | str]:
     """A page's rows and prefixes in one order."""
-    both = [*page.items, *page.prefixes]
+    both: list[Row | str] = [*page.items, *page.prefixes]
     return sorted(both, key=lambda one: (one, 0) if isinstance(one, str) else _order(one))
 
 
