@@ -25,13 +25,13 @@ def copy_source(request: Request) -> CopySource:
     value = request.headers.get(HEADER, "")
     path, mark, query = value.partition("?versionId=")
     try:
-        path = unquote(path, errors="strict")
+        path, version = unquote(path, errors="strict"), unquote(query, errors="strict")
     except UnicodeDecodeError:
         raise faults.CopyInvalidSourceEncoding(ArgumentName=HEADER, ArgumentValue=value) from None
     bucket, slash, key = path.removeprefix("/").partition("/")
     if not bucket or not slash or not key:
         raise faults.CopyInvalidSource(ArgumentName=HEADER, ArgumentValue=value)
-    return CopySource(bucket, key, unquote(query) if mark else None)
+    return CopySource(bucket, key, version if mark else None)
 
 
 def rename_source(request: Request) -> str:

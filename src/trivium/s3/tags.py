@@ -1,20 +1,24 @@
 """Rules of tags: pure, the same for header and document, for objects and buckets.
 
 Source: Amazon S3 User Guide, "Categorizing your objects using tags": at most 10 tags (50 on a bucket), keys of 1 to 128
-and values of up to 256 Unicode characters, no key twice.
+and values of up to 256 Unicode characters, no key twice. Characters: AWS Billing User Guide, "User-defined tag restrictions":
+letters, numbers, spaces, and `_ . : / = + - @`.
 """
 
 from __future__ import annotations
+
+from unicodedata import category
 
 from trivium.base import faults
 from trivium.s3.shapes import Tagging
 
 _KEY_CHARACTERS = 128
 _VALUE_CHARACTERS = 256
+_SIGNS = frozenset("_.:/=+-@")
 
 
 def read_tags(document: Tagging, *, limit: int) -> dict[str, str]:
-    """The tags of a document. Raises InvalidTag for bad or repeated ones, BadRequest-like InvalidTag for too many."""
+    """The tags of a document. Raises InvalidTag for bad or repeated ones, TooManyTags."""
     tags: dict[str, str] = {}
     for tag in document.tags:
         if tag.key in tags:
@@ -25,13 +29,18 @@ def read_tags(document: Tagging, *, limit: int) -> dict[str, str]:
 
 
 def check_tags(tags: dict[str, str], *, limit: int) -> None:
-    """Raise InvalidTag unless something may carry these tags."""
+    """Raise InvalidTag or TooManyTags unless something may carry these tags."""
     if len(tags) > limit:
         raise faults.TooManyTags(f"Object tags cannot be greater than {limit}")
     for key, value in tags.items():
-        if not key or len(key) > _KEY_CHARACTERS:
+        if not key or len(key) > _KEY_CHARACTERS or not _allowed(key):
             raise faults.InvalidTag("The TagKey you have provided is invalid", TagKey=key)
-        if len(value) > _VALUE_CHARACTERS:
+        if len(value) > _VALUE_CHARACTERS or not _allowed(value):
             raise faults.InvalidTag("The TagValue you have provided is invalid", TagKey=key, TagValue=value)
         if key.startswith("aws:"):
             raise faults.InvalidTag("System tags cannot be added/updated by requester", TagKey=key)
+
+
+def _allowed(text: str) -> bool:
+    return text.isascii() and text.isalnum() or all(
+        character in _SIGNS or character.isalnum() or category(character).startswith("Z") for character in text)

@@ -47,7 +47,10 @@ def inside(value: Shape) -> str:
 def test_a_document_has_a_declaration_and_a_name_space():
     written = write("Tagging", tagging({}), xmlns="urn:s3")
 
-    assert b'<?xml version="1.0" encoding="UTF-8"?>\n<Tagging xmlns="urn:s3"><TagSet></TagSet></Tagging>' == written
+    assert (
+        b'<?xml version="1.0" encoding="UTF-8"?>\n<Tagging xmlns="urn:s3"><TagSet></TagSet></Tagging>'
+        == written
+    )
 
 
 def test_without_a_name_space_none_is_written():
@@ -66,18 +69,28 @@ def test_what_is_absent_is_left_out_and_what_is_empty_is_written():
 
 def test_lists_repeat_their_element_or_are_wrapped():
     assert "<Name>n</Name><Thing><Key>a</Key></Thing><Thing><Key>b</Key></Thing><Set></Set>" == inside(
-        Things(name="n", things=(Thing(key="a"), Thing(key="b")), wrapped=()))
+        Things(name="n", things=(Thing(key="a"), Thing(key="b")), wrapped=())
+    )
 
 
 def test_a_list_of_several_shapes_names_each_by_its_shape():
     assert "<Name>n</Name><Odd><Key>b</Key></Odd><Thing><Key>a</Key></Thing>" == inside(
-        Things(name="n", mixed=(Odd(key="b"), Thing(key="a"))))
+        Things(name="n", mixed=(Odd(key="b"), Thing(key="a")))
+    )
 
 
-@pytest.mark.parametrize(("text", "written"), [
-    ("a<b>&\"c'", "a&lt;b&gt;&amp;&quot;c'"), ("a\tb\r\nc", "a&#x9;b&#xd;&#xa;c"), ("\x85\u2028", "&#x85;\u2028"),
-    ("\u00e9\U0001f600", "\u00e9\U0001f600"), ("]]>", "]]&gt;"), ("&amp;", "&amp;amp;"), ("\uffff", "&#xffff;"),
-])
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("a<b>&\"c'", "a&lt;b&gt;&amp;&quot;c'"),
+        ("a\tb\r\nc", "a&#x9;b&#xd;&#xa;c"),
+        ("\x85\u2028", "&#x85;\u2028"),
+        ("\u00e9\U0001f600", "\u00e9\U0001f600"),
+        ("]]>", "]]&gt;"),
+        ("&amp;", "&amp;amp;"),
+        ("\uffff", "&#xffff;"),
+    ],
+)
 def test_text_is_escaped(text: str, written: str):
     assert f"<Key>{written}</Key>" == inside(Odd(key=text))
 
@@ -85,16 +98,22 @@ def test_text_is_escaped(text: str, written: str):
 def test_an_error_tells_code_message_facts_resource_and_request():
     written = error("NoSuchKey", "It is <gone>", {"Key": "a&b"}, resource="/b/a&b", request_id="7")
 
-    assert ["Code", "Message", "Key", "Resource", "RequestId", "HostId"] == [one.tag for one in ElementTree.fromstring(written)]
+    assert ["Code", "Message", "Key", "Resource", "RequestId", "HostId"] == [
+        one.tag for one in ElementTree.fromstring(written)
+    ]
     assert "a&b" == ElementTree.fromstring(written).findtext("Key")
 
 
 def test_a_checksum_stands_in_the_element_of_its_algorithm():
-    assert "<ChecksumCRC64NVME>v=</ChecksumCRC64NVME>" == inside(Checksums(**checksum_fields("CRC64NVME", "v=")))
+    assert "<ChecksumCRC64NVME>v=</ChecksumCRC64NVME>" == inside(
+        Checksums(**checksum_fields("CRC64NVME", "v="))
+    )
 
 
 CHARACTERS = st.one_of(
-    st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="\ufffe\uffff"), st.sampled_from("\t\r\n <>&\"';]"))
+    st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="\ufffe\uffff"),
+    st.sampled_from("\t\r\n <>&\"';]"),
+)
 TEXTS = st.text(CHARACTERS, max_size=20)
 
 
@@ -105,12 +124,21 @@ def test_tags_survive_writing_and_reading(pairs: list[tuple[str, str]]):
     assert document == read("Tagging", Tagging, write("Tagging", document, xmlns="urn:s3"))
 
 
-@given(st.builds(Thing, key=TEXTS, etag=st.none() | TEXTS, size=st.none() | st.integers(-2**63, 2**63 - 1),
-                 is_latest=st.none() | st.booleans()))
+@given(
+    st.builds(
+        Thing,
+        key=TEXTS,
+        etag=st.none() | TEXTS,
+        size=st.none() | st.integers(-(2**63), 2**63 - 1),
+        is_latest=st.none() | st.booleans(),
+    )
+)
 def test_values_survive_writing_and_reading(thing: Thing):
     assert thing == read("Thing", Thing, write("Thing", thing, xmlns=""))
 
 
 @given(st.text(CHARACTERS))
 def test_other_readers_read_the_same_text(text: str):
-    assert (text or None) == ElementTree.fromstring(write("R", Odd(key=text), xmlns="")).findtext("Key", None) or not text
+    assert (text or None) == ElementTree.fromstring(write("R", Odd(key=text), xmlns="")).findtext(
+        "Key", None
+    ) or not text

@@ -13,7 +13,10 @@ from trivium.s3.dialect import Dialect, Limits
 
 DIALECT: Final = Dialect(
     "alluxio",
-    limits=Limits(min_part_bytes=0),  # CompleteMultipartUpload's example merges parts of 27,040 bytes
+    limits=Limits(
+        min_part_bytes=0,  # CompleteMultipartUpload's example merges parts of 27,040 bytes
+        max_bucket_tags=10,  # "Tagging & Metadata Limits": on buckets and objects alike
+    ),
     untagged_bucket_is_empty=True,  # GetBucketTagging, DeleteBucketTagging: an empty TagSet
     own_bucket_again_is_fine=True,  # CreateBucket of a directory one owns is quiet
     compares_part_etags="when given",  # CompleteMultipartUpload's example names part numbers alone

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 import msgspec
-from msgspec.structs import replace
 
 from trivium.base import faults
 from trivium.buckets.record import ENABLED, SUSPENDED
