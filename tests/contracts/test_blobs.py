@@ -101,6 +101,16 @@ def test_a_long_blob_arrives_in_order(run: Run, pieces: int) -> None:
     run(story)
 
 
+def test_the_store_knows_how_many_bytes_it_keeps(run: Run) -> None:
+    async def story(blobs: Blobs) -> None:
+        blob = await blobs.write(chunks(b"hello ", b"world"))
+
+        assert await blobs.size(blob.id) == 11
+        assert await blobs.size("0" * 32) is None
+
+    run(story)
+
+
 def test_an_empty_blob_is_a_blob(run: Run, clock: SetClock) -> None:
     async def story(blobs: Blobs) -> None:
         blob = await blobs.write(chunks())

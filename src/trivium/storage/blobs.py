@@ -11,10 +11,11 @@ and may be shared and released in the same way: copying an object of ten thousan
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
+from trivium.base import faults
 from trivium.base import faults
 from trivium.base.body import FileSpan
 from trivium.storage import keys
@@ -77,6 +78,10 @@ class Blobs(Protocol):
         """The bytes themselves, for our own use. Raises InternalError when they are gone or short."""
         ...
 
+    async def size(self, id: str) -> int | None:
+        """How many bytes are kept of the blob; None when it is not there."""
+        ...
+
     async def remove(self, id: str) -> None:
         """Let go of the blob's bytes; nothing happens when there are none."""
         ...
@@ -104,36 +109,58 @@ def get_layout(tx: Read, id: str) -> Layout:
 
 
 def share(tx: Write, id: str) -> None:
-    """One more owner for the blob or layout. Raises NoSuchKey when the sweep has removed it: its last owner is long gone."""
+    """One more owner for the blob or layout. What lost its last owner a moment ago is owned again.
+
+    Raises NoSuchKey when it is gone: whoever shares has read the id before this transaction, and may come too late.
+    """
     row = keys.text(keys.SHARE, id)
     owners = tx.get(row)
     if owners is None:
         if tx.get(keys.text(keys.BLOB, id)) is None and tx.get(keys.text(keys.LAYOUT, id)) is None:
             raise faults.NoSuchKey()
         tx.put(row, keys.number(2))
-        return
-    tx.put(row, keys.number(keys.read_number(owners) + 1))
+    elif owners.startswith(_NOBODY):
+        tx.delete(row)
+    else:
+        tx.put(row, keys.number(keys.read_number(owners) + 1))
 
 
 def release(tx: Write, id: str, *, now_ms: int) -> None:
-    """One owner fewer for the blob or layout. The last one leaves zero owners and a garbage row for the sweep.
-
-    Until the sweep has taken it, `share` gives it an owner again; the sweep looks at the owners before it removes.
-    """
+    """One owner fewer for the blob or layout; the last one leaves it to the sweep."""
     row = keys.text(keys.SHARE, id)
     owners = tx.get(row)
-    left = 0 if owners is None else keys.read_number(owners) - 1
-    assert left >= 0, f"{id} was released more often than owned"
+    if owners is None:
+        seq = tx.sequence()
+        tx.put(row, _NOBODY + keys.number(seq))
+        tx.put(keys.garbage(now_ms, seq), GARBAGE.encode(Garbage(id, now_ms, seq)))
+        return
+    assert not owners.startswith(_NOBODY), f"{id} is released more often than it is owned"
+    left = keys.read_number(owners) - 1
+    if left == 1:
+        tx.delete(row)
+        return
     tx.put(row, keys.number(left))
-    if left == 0:
-        tx.put(keys.GARBAGE + keys.number(tx.sequence()), GARBAGE.encode(Garbage(id, now_ms)))
+
+
+_NOBODY: Final = keys.number(0)  # in front of the `seq` of the garbage row that counts
 
 
 class Garbage(msgspec.Struct, frozen=True, array_like=True):
-    """A blob or layout that lost its last owner, and when (ms since 1970)."""
+    """A blob or layout that lost its last owner, and when (ms since 1970).
+
+    It counts as long as its SHARE row names its `seq`: later owners may come, and go again. Or, with an empty `id`,
+    blobs that a layout owned which is gone: an ownership of each is to be released.
+    """
 
     id: str
     since_ms: int
+    seq: int
+    owned: tuple[str, ...] = ()
 
 
 GARBAGE = Records(Garbage)
+
+
+def is_owned_by_nobody(tx: Read, garbage: Garbage) -> bool:
+    """Whether the garbage row still counts."""
+    return tx.get(keys.text(keys.SHARE, garbage.id)) == _NOBODY + keys.number(garbage.seq)

@@ -20,7 +20,7 @@ PART: Final = b"p"  # parts of an upload                                   p upl
 BLOB: Final = b"f"  # blobs that are named by a row                        f blob-id
 LAYOUT: Final = b"y"  # lists of spans: what multipart objects are made of y layout-id
 SHARE: Final = b"r"  # how many owners a blob or layout has, when not one  r id
-GARBAGE: Final = b"g"  # blobs and layouts that nobody owns any more       g seq
+GARBAGE: Final = b"g"  # blobs and layouts that nobody owns any more       g since-ms seq
 COMMIT: Final = b"h"  # history: commits of a repository                   h repository commit-id
 BRANCH: Final = b"n"  # branches of a repository                           n repository name
 FILE: Final = b"w"  # what is known of the files of a mount                w bucket key
@@ -121,6 +121,11 @@ def upload(bucket: int, key: str, upload_id: str) -> bytes:
 def finished(upload_id: str) -> bytes:
     """Where a completed upload stands, apart from the running ones: among those of bucket 0, which is no bucket's number."""
     return b"u" + bytes(8) + upload_id.encode()
+
+
+def garbage(since_ms: int, seq: int) -> bytes:
+    """Where stands what lost its last owner at that time: the longest gone first."""
+    return GARBAGE + number(since_ms) + number(seq)
 
 
 def part(upload_id: str, part_number: int) -> bytes:

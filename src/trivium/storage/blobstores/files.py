@@ -89,6 +89,9 @@ class FileBlobs:
     async def read(self, span: BlobSpan) -> bytes:
         return await self._run(_read, self._path(span.id), span)
 
+    async def size(self, id: str) -> int | None:
+        return await self._run(_size, self._path(id))
+
     async def remove(self, id: str) -> None:
         await self._run(_unlink, self._path(id))
 
@@ -171,6 +174,14 @@ def _read(path: str, span: BlobSpan) -> bytes:
     if len(data) != span.size:
         raise faults.InternalError()
     return data
+
+
+def _size(path: str) -> int | None:
+    with _disk_faults():
+        try:
+            return os.stat(path).st_size
+        except FileNotFoundError:
+            return None
 
 
 def _unlink(path: str) -> None:

@@ -41,6 +41,9 @@ class MemoryBlobs:
             raise faults.InternalError()
         return content
 
+    async def size(self, id: str) -> int | None:
+        return self._path(id).stat().st_size if id in self._written else None
+
     async def remove(self, id: str) -> None:
         if self._written.pop(id, None) is not None:
             self._path(id).unlink()

@@ -1,0 +1,108 @@
+"""The data folder keeps its format, its lock, and strangers out."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from trivium.storage.folder import DataFolder, FolderRefused
+
+
+def serve(path: Path) -> DataFolder:
+    """Serve it for a moment."""
+    folder = DataFolder(path)
+    with folder.served():
+        return folder
+
+
+def test_a_new_folder_is_its_owners_only(tmp_path: Path) -> None:
+    folder = serve(tmp_path / "deep" / "data")
+
+    assert folder.path.stat().st_mode & 0o777 == 0o700
+    assert folder.rows.parent.is_dir()
+    assert folder.blobs.is_dir()
+    folder.check()
+
+
+def test_a_folder_is_opened_again(tmp_path: Path) -> None:
+    serve(tmp_path / "data")
+    serve(tmp_path / "data")
+
+
+def test_a_second_server_is_refused_and_told_who_has_the_folder(tmp_path: Path) -> None:
+    with DataFolder(tmp_path).served(), pytest.raises(FolderRefused, match=f"process with id {os.getpid()}"):
+        serve(tmp_path)
+    serve(tmp_path)
+
+
+def test_a_folder_of_a_newer_house_is_refused_and_left_alone(tmp_path: Path) -> None:
+    serve(tmp_path)
+    (tmp_path / "format").write_text("7\n")
+
+    with pytest.raises(FolderRefused, match="format 7, made by a newer version"):
+        serve(tmp_path)
+    with pytest.raises(FolderRefused, match="newer"):
+        DataFolder(tmp_path).check()
+    assert (tmp_path / "format").read_text() == "7\n"
+
+
+@pytest.mark.parametrize("text", ["", "0", "-1", "one", "²"])
+def test_a_format_that_is_no_number_is_refused(tmp_path: Path, text: str) -> None:
+    serve(tmp_path)
+    (tmp_path / "format").write_text(text)
+
+    with pytest.raises(FolderRefused, match="no format number"):
+        serve(tmp_path)
+
+
+def test_an_older_folder_is_migrated_step_by_step(tmp_path: Path) -> None:
+    serve(tmp_path)
+    steps: list[str] = []
+    newer = DataFolder(tmp_path, migrations=[lambda path: steps.append("to 2"), lambda path: steps.append("to 3")])
+
+    with pytest.raises(FolderRefused, match="migrates it"):
+        newer.check()
+    with newer.served():
+        assert steps == ["to 2", "to 3"]
+    with newer.served():
+        assert steps == ["to 2", "to 3"]
+    assert (tmp_path / "format").read_text() == "3\n"
+
+
+def test_a_migration_that_fails_is_run_again_and_those_before_it_are_not(tmp_path: Path) -> None:
+    serve(tmp_path)
+    steps: list[str] = []
+
+    def fail_once(path: Path) -> None:
+        steps.append("to 3")
+        if len(steps) == 2:
+            raise OSError
+
+    newer = DataFolder(tmp_path, migrations=[lambda path: steps.append("to 2"), fail_once])
+
+    with pytest.raises(OSError), newer.served():
+        pass
+    with newer.served():
+        assert steps == ["to 2", "to 3", "to 3"]
+
+
+def test_somebody_elses_folder_is_refused_and_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("years of work")
+
+    with pytest.raises(FolderRefused, match="thesis.tex"):
+        serve(tmp_path)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_a_file_in_place_of_the_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("")
+
+    with pytest.raises(FolderRefused, match="not a folder"):
+        serve(tmp_path / "data")
+
+
+def test_checking_what_is_not_a_data_folder_says_so(tmp_path: Path) -> None:
+    with pytest.raises(FolderRefused, match="not a data folder"):
+        DataFolder(tmp_path).check()
