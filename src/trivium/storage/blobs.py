@@ -11,11 +11,10 @@ and may be shared and released in the same way: copying an object of ten thousan
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Final, Protocol
+from typing import Protocol
 
 import msgspec
 
-from trivium.base import faults
 from trivium.base import faults
 from trivium.base.body import FileSpan
 from trivium.storage import keys
@@ -109,9 +108,9 @@ def get_layout(tx: Read, id: str) -> Layout:
 
 
 def share(tx: Write, id: str) -> None:
-    """One more owner for the blob or layout. What lost its last owner a moment ago is owned again.
+    """One more owner for the blob or layout. What lost its last owner is owned again until the sweep has removed it.
 
-    Raises NoSuchKey when it is gone: whoever shares has read the id before this transaction, and may come too late.
+    Raises NoSuchKey when the sweep has: its last owner is long gone.
     """
     row = keys.text(keys.SHARE, id)
     owners = tx.get(row)
@@ -119,37 +118,28 @@ def share(tx: Write, id: str) -> None:
         if tx.get(keys.text(keys.BLOB, id)) is None and tx.get(keys.text(keys.LAYOUT, id)) is None:
             raise faults.NoSuchKey()
         tx.put(row, keys.number(2))
-    elif owners.startswith(_NOBODY):
-        tx.delete(row)
-    else:
-        tx.put(row, keys.number(keys.read_number(owners) + 1))
+        return
+    tx.put(row, keys.number(keys.read_number(owners) + 1))
 
 
 def release(tx: Write, id: str, *, now_ms: int) -> None:
-    """One owner fewer for the blob or layout; the last one leaves it to the sweep."""
+    """One owner fewer for the blob or layout. The last one leaves zero owners and a garbage row for the sweep."""
     row = keys.text(keys.SHARE, id)
     owners = tx.get(row)
-    if owners is None:
-        seq = tx.sequence()
-        tx.put(row, _NOBODY + keys.number(seq))
-        tx.put(keys.garbage(now_ms, seq), GARBAGE.encode(Garbage(id, now_ms, seq)))
+    left = 0 if owners is None else keys.read_number(owners) - 1
+    assert left >= 0, f"{id} was released more often than owned"
+    if left > 0:
+        tx.put(row, keys.number(left))
         return
-    assert not owners.startswith(_NOBODY), f"{id} is released more often than it is owned"
-    left = keys.read_number(owners) - 1
-    if left == 1:
-        tx.delete(row)
-        return
-    tx.put(row, keys.number(left))
-
-
-_NOBODY: Final = keys.number(0)  # in front of the `seq` of the garbage row that counts
+    garbage = Garbage(id, now_ms, tx.sequence())
+    tx.put(row, _nobody(garbage))
+    tx.put(keys.garbage(now_ms, garbage.seq), GARBAGE.encode(garbage))
 
 
 class Garbage(msgspec.Struct, frozen=True, array_like=True):
     """A blob or layout that lost its last owner, and when (ms since 1970).
 
-    It counts as long as its SHARE row names its `seq`: later owners may come, and go again. Or, with an empty `id`,
-    blobs that a layout owned which is gone: an ownership of each is to be released.
+    Or, with an empty `id`, the blobs that a layout which is gone owned: an ownership of each is to be released.
     """
 
     id: str
@@ -162,5 +152,10 @@ GARBAGE = Records(Garbage)
 
 
 def is_owned_by_nobody(tx: Read, garbage: Garbage) -> bool:
-    """Whether the garbage row still counts."""
-    return tx.get(keys.text(keys.SHARE, garbage.id)) == _NOBODY + keys.number(garbage.seq)
+    """Whether the garbage row still counts: the blob or layout has had no owner since."""
+    return tx.get(keys.text(keys.SHARE, garbage.id)) == _nobody(garbage)
+
+
+def _nobody(garbage: Garbage) -> bytes:
+    """No owners, and which garbage row says so: an earlier one, from before it was shared again, does not count."""
+    return keys.number(0) + keys.number(garbage.seq)

@@ -38,8 +38,8 @@ def number(value: int) -> bytes:
 
 
 def read_number(data: bytes) -> int:
-    """The number that eight bytes stand for."""
-    return int.from_bytes(data, "big")
+    """The number that the first eight bytes stand for."""
+    return int.from_bytes(data[:8], "big")
 
 
 def after(prefix: bytes) -> bytes:
