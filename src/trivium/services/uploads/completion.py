@@ -7,9 +7,9 @@ object integrity", on checksums of multipart uploads.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import re
+from binascii import a2b_base64
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
@@ -61,20 +61,20 @@ class Asked(msgspec.Struct, frozen=True):
     @property
     def fingerprint(self) -> str:
         """Equal for requests that list the same parts."""
-        listed = "\n".join(f"{one.number} {bare(one.etag or '')}" for one in self.parts)
-        return hashlib.sha256(listed.encode("utf-8", "surrogatepass")).hexdigest()
+        listed = "\n".join([f"{one.number} {one.etag or ''}" for one in self.parts])
+        return hashlib.sha256(listed.replace('"', "").encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class Whole(msgspec.Struct, frozen=True):
-    """What becomes of the parts: where the bytes lie, size in bytes, unquoted ETag, checksum; and the parts
-    left out.
+    """What becomes of the parts: where the bytes lie, size in bytes, unquoted ETag, checksum; and the numbers
+    of the parts left out.
     """
 
     layout: Layout
     size: int
     etag: str
     checksum: Checksum
-    unlisted: tuple[Part, ...]
+    unlisted: tuple[int, ...]
 
 
 def assemble(upload: Upload, parts: Sequence[Part], asked: Asked, rules: Rules) -> Whole:
@@ -92,8 +92,7 @@ def assemble(upload: Upload, parts: Sequence[Part], asked: Asked, rules: Rules) 
     check_whole(upload, asked, checksum, size)
     layout = Layout(tuple(
         LayoutPart(part.number, part.size, part.md5, part.checksum, part.spans) for part in listed))
-    numbers = {part.number for part in listed}
-    unlisted = tuple(part for part in parts if part.number not in numbers)
+    unlisted = tuple(sorted(stored.keys() - {part.number for part in listed}))
     return Whole(layout, size, multipart_etag(part.md5 for part in listed), checksum, unlisted)
 
 
@@ -128,9 +127,9 @@ def whole_checksum(upload: Upload, listed: Iterable[Part]) -> Checksum:
     """The checksum of the whole, by the algorithm and type of the upload."""
     algorithm = ALGORITHMS[upload.kept_algorithm]
     if upload.kept_type == COMPOSITE:
-        value = composite(algorithm, (base64.b64decode(part.checksum) for part in listed))
+        value = composite(algorithm, [a2b_base64(part.checksum) for part in listed])
     else:
-        value = encode(combined(algorithm, ((base64.b64decode(part.checksum), part.size) for part in listed)))
+        value = encode(combined(algorithm, [(a2b_base64(part.checksum), part.size) for part in listed]))
     return Checksum(algorithm.name, value, upload.kept_type)
 
 
@@ -170,6 +169,8 @@ def _find(upload: Upload, stored: Mapping[int, Part], wanted: Wanted, rules: Rul
 
 
 def _named(part: Part, etag: str | None, rules: Rules) -> bool:
+    if etag and etag.strip('"') == part.md5:
+        return True
     if not etag:
         if rules.compares_etags == "always":
             raise faults.MalformedXML()
@@ -181,6 +182,8 @@ def _named(part: Part, etag: str | None, rules: Rules) -> bool:
 
 
 def _agrees(upload: Upload, part: Part, checksums: Mapping[str, str]) -> bool:
+    if not checksums:
+        return True
     known = {upload.kept_algorithm: part.checksum}
     if part.sent is not None:
         known[part.sent.algorithm] = part.sent.value

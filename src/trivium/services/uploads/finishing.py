@@ -2,9 +2,9 @@
 
 Theory of operation. The upload's row and part rows are read, the pure rules make a whole of them, and the
 bucket puts it. The put's companion, inside its transaction, refuses unless the upload is still running and
-its part rows are what was read; only then do the blobs change their owner. So a part that is replaced,
-another Complete or an Abort that comes in between undoes the put, and the upload is looked at anew. The rows
-of listed parts are left behind: they own nothing once the upload is completed, and removing a thousand of
+its parts have not changed since they were read, which their revision tells; only then do the blobs change
+their owner. So a part that is replaced, another Complete or an Abort that comes in between undoes the put,
+and the upload is looked at anew. The part rows are left behind for the expiry: to remove a thousand of
 them would cost more than all the rest.
 """
 
@@ -27,8 +27,8 @@ from trivium.buckets.record import BucketRecord, Ground
 from trivium.services.catalog import Opened
 from trivium.services.uploads.completion import Asked, Rules, Whole, assemble
 from trivium.services.uploads.records import (
-    COMPLETED, PARTS, RUNNING, UPLOADS, Completed, Part, Upload, known, part_rows, put_upload, release)
-from trivium.storage import keys
+    COMPLETED, PARTS, RUNNING, Completed, Part, Upload, forget_revision, is_running, known, part_rows,
+    put_upload, revision)
 from trivium.storage.blobs import Blobs, Layout
 from trivium.storage.engine import Read, Write
 
@@ -40,10 +40,11 @@ class _Overtaken(Exception):
 
 
 class _Seen(msgspec.Struct, frozen=True):
-    """An upload with its part rows, as they were at one moment."""
+    """An upload with its parts, as they were at one moment."""
 
     upload: Upload
-    rows: Sequence[tuple[bytes, bytes]]
+    parts: Sequence[Part] = ()
+    revision: bytes | None = None
 
 
 async def complete(
@@ -54,7 +55,7 @@ async def complete(
         seen = await ground.engine.read(lambda tx: _look(tx, opened.record, key, upload_id))
         if seen.upload.state != RUNNING:
             return _repeated(seen.upload, asked)
-        whole = assemble(seen.upload, [PARTS.decode(value) for _, value in seen.rows], asked, rules)
+        whole = assemble(seen.upload, seen.parts, asked, rules)
         try:
             return await _finish(ground, opened, seen, whole, asked)
         except _Overtaken:
@@ -71,7 +72,9 @@ async def complete(
 
 def _look(tx: Read, record: BucketRecord, key: str, upload_id: str) -> _Seen:
     upload = known(tx, record, key, upload_id)
-    return _Seen(upload, list(part_rows(tx, upload)) if upload.state == RUNNING else ())
+    if upload.state != RUNNING:
+        return _Seen(upload)
+    return _Seen(upload, [PARTS.decode(value) for _, value in part_rows(tx, upload)], revision(tx, upload))
 
 
 def _repeated(upload: Upload, asked: Asked) -> Completed:
@@ -82,33 +85,25 @@ def _repeated(upload: Upload, asked: Asked) -> Completed:
 
 
 async def _finish(ground: Ground, opened: Opened, seen: _Seen, whole: Whole, asked: Asked) -> Completed:
-    upload, shares = seen.upload, opened.bucket.features.shares
+    upload, shares, asked_for = seen.upload, opened.bucket.features.shares, asked.fingerprint
 
     def companion(tx: Write, entry: Entry) -> None:
-        data = tx.get(upload.row)
-        if data is None or UPLOADS.decode(data).state != RUNNING or list(part_rows(tx, upload)) != seen.rows:
+        if not is_running(tx, upload) or revision(tx, upload) != seen.revision:
             raise _Overtaken
         tx.delete(upload.row)
-        if shares:
-            _drop(tx, upload, whole.unlisted, now_ms=entry.modified_ms)
-        put_upload(tx, replace(upload, state=COMPLETED, owns=not shares, completed=_answer(entry, asked)))
+        forget_revision(tx, upload)
+        put_upload(tx, replace(
+            upload, state=COMPLETED, completed=_answer(entry, asked_for), owns=not shares,
+            unlisted=whole.unlisted))
 
     content = _content(ground.blobs, upload, whole, shares=shares)
     entry = await opened.bucket.put(
         upload.key, content, upload.attributes, only_if=asked.only_if, companion=companion)
-    return _answer(entry, asked)
+    return _answer(entry, asked_for)
 
 
-def _drop(tx: Write, upload: Upload, parts: Sequence[Part], *, now_ms: int) -> None:
-    """Let go of the parts that the client did not list: nobody would know later which they were."""
-    for part in parts:
-        release(tx, part, now_ms=now_ms)
-        tx.delete(keys.part(upload.id, part.number))
-
-
-def _answer(entry: Entry, asked: Asked) -> Completed:
-    return Completed(
-        entry.modified_ms, asked.fingerprint, entry.etag, entry.version, entry.size, entry.checksum)
+def _answer(entry: Entry, asked: str) -> Completed:
+    return Completed(entry.modified_ms, asked, entry.etag, entry.version, entry.size, entry.checksum)
 
 
 def _content(blobs: Blobs, upload: Upload, whole: Whole, *, shares: bool) -> Content:

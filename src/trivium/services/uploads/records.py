@@ -41,7 +41,8 @@ class Upload(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     `initiator` is a canonical id; `attributes` are those of the object to be. `algorithm` and `type` are the
     checksum that the initiator asked for, "" when none. `owns`: its part rows own their blobs, and whoever
-    removes one releases them; else an object's layout has taken them over.
+    removes one releases them; else an object's layout has taken them over, but for those of the parts that
+    were `unlisted`, by number.
     """
 
     id: str
@@ -56,6 +57,7 @@ class Upload(msgspec.Struct, frozen=True, array_like=True, gc=False):
     state: int = RUNNING
     completed: Completed | None = None
     owns: bool = True
+    unlisted: tuple[int, ...] = ()
 
     @property
     def kept_algorithm(self) -> str:
@@ -91,6 +93,8 @@ class Part(msgspec.Struct, frozen=True, array_like=True, gc=False):
     sent: Checksum | None = None
 
 
+_REVISION: Final = 0  # no part's number: its row says when the parts last changed
+
 UPLOADS: Final = Records(Upload)
 PARTS: Final = Records(Part)
 
@@ -116,11 +120,10 @@ def known(tx: Read, record: BucketRecord, key: str, upload_id: str) -> Upload:
     return upload
 
 
-def check_running(tx: Read, upload: Upload) -> None:
-    """Raise NoSuchUpload unless the upload, which was running a moment ago, still is."""
+def is_running(tx: Read, upload: Upload) -> bool:
+    """Is the upload, which was running a moment ago, still running?"""
     data = tx.get(upload.row)
-    if data is None or UPLOADS.decode(data).state != RUNNING:
-        raise faults.NoSuchUpload(UploadId=upload.id)
+    return data is not None and UPLOADS.decode(data).state == RUNNING
 
 
 def put_upload(tx: Write, upload: Upload) -> None:
@@ -133,8 +136,19 @@ def part_rows(tx: Read, upload: Upload, *, after: int = 0) -> Iterator[tuple[byt
     return tx.scan(keys.part(upload.id, after + 1), keys.after(keys.parts(upload.id)))
 
 
+def revision(tx: Read, upload: Upload) -> bytes | None:
+    """Differs whenever the upload's parts do: whoever has seen them need not look at each again."""
+    return tx.get(keys.part(upload.id, _REVISION))
+
+
+def forget_revision(tx: Write, upload: Upload) -> None:
+    """Remove the revision of an upload whose parts change no more."""
+    tx.delete(keys.part(upload.id, _REVISION))
+
+
 def put_part(tx: Write, upload: Upload, part: Part, *, now_ms: int) -> None:
     """Write the part's row, which owns its spans' blobs already, and let go of a part that it replaces."""
+    tx.put(keys.part(upload.id, _REVISION), keys.number(tx.sequence()))
     row = keys.part(upload.id, part.number)
     replaced = tx.get(row)
     if replaced is not None:

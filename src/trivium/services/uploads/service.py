@@ -16,7 +16,7 @@ from trivium.services.uploads import expiry, finishing
 from trivium.services.uploads.completion import Asked, Rules, other_algorithm
 from trivium.services.uploads.copies import copied
 from trivium.services.uploads.records import (
-    PARTS, RUNNING, UNASKED, UPLOADS, Completed, Part, Upload, check_running, part_rows, put_part,
+    PARTS, RUNNING, UNASKED, UPLOADS, Completed, Part, Upload, is_running, part_rows, put_part,
     put_upload, running)
 from trivium.storage import blobs, keys
 from trivium.storage.blobs import Blob, BlobSpan
@@ -177,7 +177,8 @@ class Uploads:
         """
 
         def change(tx: Write) -> Part:
-            check_running(tx, upload)
+            if not is_running(tx, upload):
+                raise faults.NoSuchUpload(UploadId=upload.id)
             if blob is not None:
                 blobs.name(tx, blob)
             else:

@@ -334,12 +334,13 @@ def test_a_copy_of_what_rests_in_a_row_is_written_as_a_blob(
 # Completing
 
 
-def test_unlisted_parts_are_let_go_and_listed_ones_change_their_owner() -> None:
+def test_the_expiry_lets_go_of_unlisted_parts_and_not_of_listed_ones() -> None:
     async def story(ward: Ward) -> None:
         upload = await ward.begin()
         parts = [await ward.add(upload, number, b"part") for number in (1, 2, 3)]
 
         await ward.complete(upload, parts[1])
+        await ward.uploads.expire(ward.clock.now_ms(), older_than_ms=HOUR_MS)
 
         assert {blob(parts[0]): 0, blob(parts[1]): 1, blob(parts[2]): 0} == await ward.owners()
 
