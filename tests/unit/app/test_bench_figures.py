@@ -4,7 +4,7 @@ from trivium.app.bench.figures import AT_LEAST, AT_MOST, Line, Target, judged, r
 
 
 def test_the_ratio_is_the_median_of_the_rounds():
-    assert 0.8 == ratio([80, 10, 90], [100, 20, 100])
+    assert ratio([80, 10, 90], [100, 20, 100]) == 0.8
 
 
 def test_a_target_is_met_on_its_bound():
@@ -22,7 +22,7 @@ def test_a_line_is_judged_by_its_ratio_or_by_a_fact():
 
     verdicts = judged(line, Target(AT_MOST, 5, of="server", unit=" ms"), Target(AT_MOST, 1.2)).verdicts
 
-    assert [(3.0, True), (1.5, False)] == [(one.figure, one.met) for one in verdicts]
+    assert [(one.figure, one.met) for one in verdicts] == [(3.0, True), (1.5, False)]
 
 
 def test_the_summary_counts_the_targets_that_are_met():
@@ -36,4 +36,4 @@ def test_the_summary_counts_the_targets_that_are_met():
 
 
 def test_the_summary_of_nothing_says_so():
-    assert "No target was measured." == summary([Line("PUT 64 KiB", "9", "10", 0.9)])
+    assert summary([Line("PUT 64 KiB", "9", "10", 0.9)]) == "No target was measured."

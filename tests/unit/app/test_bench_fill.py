@@ -23,7 +23,7 @@ def test_keys_order_as_their_numbers_do():
     names = [key_of(number, 250) for number in range(250)]
 
     assert names == sorted(names)
-    assert 100 == len({name.partition("/")[0] for name in names})
+    assert len({name.partition("/")[0] for name in names}) == 100
 
 
 def test_a_filled_bucket_lists_every_key_once():
@@ -39,8 +39,8 @@ def test_a_filled_bucket_has_a_past():
 
     found = asyncio.run(bucket.features.versions.list("", "", None, 100))
 
-    assert [True, False, False] * 5 == [one.latest for one in found]
-    assert 15 == len({one.entry.version for one in found})
+    assert [one.latest for one in found] == [True, False, False] * 5
+    assert len({one.entry.version for one in found}) == 15
 
 
 async def _filled(filling):
@@ -48,6 +48,7 @@ async def _filled(filling):
     ground = Ground(MemoryEngine(), MemoryBlobs(clock, ids), clock, ids)
     versioning = ENABLED if filling.versions > 1 else ""
     record = BucketRecord(1, filling.bucket, OBJECTS, "owner", 0, versioning)
-    await ground.engine.write(lambda tx: tx.put(keys.text(keys.CATALOG, filling.bucket), BUCKETS.encode(record)))
+    row = keys.text(keys.CATALOG, filling.bucket)
+    await ground.engine.write(lambda tx: tx.put(row, BUCKETS.encode(record)))
     await fill(ground.engine, filling, ids, now_ms=clock.now_ms())
     return ObjectsBucket(ground, record, ground.engine.generation)

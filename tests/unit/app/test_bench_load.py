@@ -41,5 +41,5 @@ def test_the_median_is_taken_figure_by_figure():
 def test_servers_are_compared_by_the_ratio_of_their_rates():
     line = compared("PUT", [Load(700, 1, 2)], [Load(1000, 1, 2)])
 
-    assert 0.7 == line.ratio
-    assert "700/s p50 1.00 p99 2.00 ms" == line.ours
+    assert line.ratio == 0.7
+    assert line.ours == "700/s p50 1.00 p99 2.00 ms"

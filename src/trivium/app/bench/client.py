@@ -1,4 +1,4 @@
-"""A client that costs little: one connection, requests that are bytes already, answers found by their Content-Length."""
+"""A client that costs little: one connection, requests as bytes, answers found by Content-Length."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ class Connection(asyncio.BufferedProtocol):
         self._transport.write(request)
 
     async def send_all(self, chunks: Iterable[bytes]) -> None:
-        """Send the chunks of a body at the pace of the server. Stops early when the server has answered or left."""
+        """Send the chunks of a body at the pace of the server, until it has answered or left."""
         for chunk in chunks:
             if self._transport is None or self._status:
                 return
@@ -173,7 +173,8 @@ class Connection(asyncio.BufferedProtocol):
 
 async def connect(endpoint: Endpoint) -> Connection:
     """A connection to the server. Raises OSError."""
-    _, connection = await asyncio.get_running_loop().create_connection(Connection, endpoint.host, endpoint.port)
+    loop = asyncio.get_running_loop()
+    _, connection = await loop.create_connection(Connection, endpoint.host, endpoint.port)
     return connection
 
 

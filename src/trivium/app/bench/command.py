@@ -30,13 +30,14 @@ from trivium.base.clock import Clock, SystemClock
 Measure = Callable[[Site], AsyncIterator[Line]]
 
 MEASURES: Final[dict[str, Measure]] = {
-    "small": small, "workers": workers, "large": large, "listing": listing, "sharing": sharing, "streaming": streaming,
+    "small": small, "workers": workers, "large": large, "listing": listing, "sharing": sharing,
+    "streaming": streaming,
 }
-_VAR_TMP: Final = Path("/var/tmp")
+_VAR_TMP: Final = Path("/var/tmp")  # noqa: S108 - what is made there is a folder of a name that nobody has
 
 
 class Report(msgspec.Struct, frozen=True):
-    """What `--json` writes. `at_ms` is when the run began; `broken` says what could not be measured, and why."""
+    """What `--json` writes. `at_ms` is when the run began; `broken` says what was not measured, and why."""
 
     at_ms: int
     machine: str
@@ -47,11 +48,12 @@ class Report(msgspec.Struct, frozen=True):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Measure and print. Returns 0, or 1 when something could not be measured; targets that are missed are no error."""
+    """Measure and print. Returns 1 when something could not be measured, else 0: missed targets too."""
     options = _parser().parse_args(argv)
     unknown = sorted(set(options.only) - MEASURES.keys())
     if unknown:
-        sys.stderr.write(f"trivium bench: no measurement is called {', '.join(unknown)}; there are {', '.join(MEASURES)}\n")
+        known = ", ".join(MEASURES)
+        sys.stderr.write(f"trivium bench: no measurement is called {', '.join(unknown)}; there are {known}\n")
         return 2
     clock = SystemClock()
     scale = QUICK if options.quick else Scale()
@@ -65,12 +67,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="trivium bench", description="Measure this house against floors.")
-    parser.add_argument("--quick", action="store_true", help="about a minute: smaller buckets and objects, fewer rounds")
+    parser.add_argument("--quick", action="store_true", help="about a minute: smaller, and fewer rounds")
     parser.add_argument("--only", type=lambda text: text.split(","), default=[], metavar="NAME,...",
                         help=f"only these measurements, of {', '.join(MEASURES)}")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write every figure to this file")
     parser.add_argument("--folder", type=Path, default=_VAR_TMP if _VAR_TMP.is_dir() else None, metavar="DIR",
-                        help="where data is kept meanwhile: on the disk that is meant, not in memory (default: %(default)s)")
+                        help="where data is kept meanwhile: on a disk, not in memory (default: %(default)s)")
     return parser
 
 
@@ -92,7 +94,8 @@ async def _measure(names: Sequence[str], folder: Path, clock: Clock, report: Rep
 
 
 def _machine() -> str:
-    return f"{os.cpu_count()} processors, {platform.system()} {platform.release()}, Python {platform.python_version()}"
+    system = f"{platform.system()} {platform.release()}"
+    return f"{os.cpu_count()} processors, {system}, Python {platform.python_version()}"
 
 
 def _say(text: str) -> None:

@@ -13,7 +13,7 @@ AT_MOST: Final = "<="
 
 
 class Target(msgspec.Struct, frozen=True):
-    """What a figure has to be: `value` AT_LEAST or AT_MOST. `of` says which figure that is where it is not the ratio."""
+    """What a figure has to be: AT_LEAST or AT_MOST `value`. `of` names the figure, if not the ratio."""
 
     bound: str
     value: float
@@ -39,11 +39,12 @@ class Verdict(msgspec.Struct, frozen=True):
         return self.target.met(self.figure)
 
     def __str__(self) -> str:
-        return f"{self.target}: {f'{self.figure:.2f}{self.target.unit}':>8}  {'met' if self.met else 'NOT MET'}"
+        figure = f"{self.figure:.2f}{self.target.unit}"
+        return f"{self.target}: {figure:>8}  {_word(self)}"
 
 
 class Line(msgspec.Struct, frozen=True):
-    """One operation: what we did, what the floor did, and the ratio of the two. `facts` are further numbers, for JSON."""
+    """One operation: what we did, what the floor did, and their ratio. `facts` are more numbers, for JSON."""
 
     name: str
     ours: str
@@ -53,8 +54,13 @@ class Line(msgspec.Struct, frozen=True):
     facts: dict[str, float] = {}
 
     def __str__(self) -> str:
-        found = " ".join(f"[{verdict.target} {'met' if verdict.met else 'NOT MET'}]" for verdict in self.verdicts)
-        return f"{self.name:<38} {self.ours:<46} | {self.floor:<52} | ratio {self.ratio:5.2f} {found}".rstrip()
+        found = " ".join(f"[{verdict.target} {_word(verdict)}]" for verdict in self.verdicts)
+        compared = f"{self.name:<38} {self.ours:<46} | {self.floor:<52}"
+        return f"{compared} | ratio {self.ratio:5.2f} {found}".rstrip()
+
+
+def _word(verdict: Verdict) -> str:
+    return "met" if verdict.met else "NOT MET"
 
 
 def judged(line: Line, *targets: Target) -> Line:

@@ -1,7 +1,7 @@
-"""Fills buckets with many keys fast: rows as the objects bucket writes them, thousands in a commit, without the server.
+"""Fills buckets with many keys fast, without the server: rows as the objects bucket writes them.
 
-Keys are written in an order that has nothing to do with theirs, as real buckets grow: neighbours in a listing then lie on
-different pages of the database. The journal is left out; a listing does not look at it.
+Keys are written in an order that has nothing to do with theirs, as real buckets grow: neighbours in a listing
+then lie on different pages of the database. The journal is left out; a listing does not look at it.
 """
 
 from __future__ import annotations

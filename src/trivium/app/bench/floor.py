@@ -1,10 +1,11 @@
-"""The floor: the least that a durable S3 server in Python can do for a request, to hold this house's speed against.
+"""The floor: the least that a durable S3 server in Python can do, to hold this house's speed against.
 
 It checks a presigned signature, touches one SQLite row with the body inside, commits many puts at once with
-`synchronous=FULL`, and sends files as the HTTP server sends them, on the same HTTP server with the same settings. It has
-no buckets, no faults, no versions, no listing, and nobody should keep anything in it.
+`synchronous=FULL`, and sends files as the HTTP server sends them, on the same HTTP server with the same
+settings. It has no buckets, no faults, no versions, no listing, and nobody should keep anything in it.
 
-Run by the bench as: python -m trivium.app.bench.floor --data DIR --port PORT (the secret key comes in the environment)
+Run by the bench as: python -m trivium.app.bench.floor --data DIR --port PORT (the secret key comes in the
+environment)
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import sqlite3
 import threading
 from email.utils import formatdate
 from functools import lru_cache, partial
+from itertools import count
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, unquote
@@ -31,10 +33,18 @@ from granian.server.embed import Server
 from trivium.app.bench.presigned import signing_key
 from trivium.base.clock import SystemClock
 
-SECRET: Final = "TRIVIUM_BENCH_SECRET"
+SECRET: Final = "TRIVIUM_BENCH_SECRET"  # noqa: S105 - the name of a variable
 FILES: Final = "/file/"  # objects below this are files of the data folder
 LIMIT_BATCH: Final = 256
 BACKLOG: Final = 1024
+
+_PRAGMAS: Final = (
+    "journal_mode = wal", "synchronous = full", "mmap_size = 1073741824", "wal_autocheckpoint = 8000")
+_TABLE: Final = "create table if not exists rows(id integer primary key, k text unique, m blob, d blob)"
+_GET: Final = "select m, d from rows where k = ?"
+_PUT: Final = (
+    "insert into rows(k, m, d) values (?, ?, ?) on conflict(k) do update set m = excluded.m, d = excluded.d")
+_DELETE: Final = "delete from rows where k = ?"
 
 Change = tuple[str, tuple[Any, ...]]  # Any: what SQLite binds
 
@@ -71,10 +81,10 @@ def signed_well(scope: Any, secret: str) -> bool:  # Any: the server's scope has
 
 def connect(path: Path) -> sqlite3.Connection:
     """A connection that commits durably."""
-    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256, timeout=30)
-    for pragma in ("journal_mode = wal", "synchronous = full", "mmap_size = 1073741824", "wal_autocheckpoint = 8000"):
+    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
+    for pragma in _PRAGMAS:
         db.execute(f"pragma {pragma}")
-    db.execute("create table if not exists rows(id integer primary key, k text not null unique, m blob, d blob)")
+    db.execute(_TABLE)
     return db
 
 
@@ -106,22 +116,23 @@ class Committer:
 
 
 class Floor:
-    """PUT, GET and DELETE of small objects in rows; GET of files."""
+    """PUT, GET and DELETE of small objects in rows; GET of files. The server's objects have no types."""
 
     def __init__(self, folder: Path, secret: str) -> None:
         self._folder, self._secret = folder, secret
         self._db = connect(folder / "floor.db")
         self._committer = Committer(folder / "floor.db", asyncio.get_running_loop())
         self._clock = SystemClock()
+        self._requests = count(1)
 
-    async def __rsgi__(self, scope: Any, wire: Any) -> None:  # Any: the server's objects have no types of their own
+    async def __rsgi__(self, scope: Any, wire: Any) -> None:
         if not signed_well(scope, self._secret):
             wire.response_empty(403, [])
         elif scope.method == "PUT":
             await self._put(scope, wire)
         elif scope.method == "DELETE":
-            await self._committer.write("delete from rows where k = ?", scope.path)
-            wire.response_empty(204, [])
+            await self._committer.write(_DELETE, scope.path)
+            wire.response_empty(204, self._ids())
         elif scope.path.startswith(FILES):
             self._send_file(scope, wire)
         else:
@@ -131,22 +142,25 @@ class Floor:
         body = await wire()
         etag = hashlib.md5(body, usedforsecurity=False).hexdigest()
         meta = Meta(etag, self._clock.now_ms(), scope.headers.get("content-type") or "binary/octet-stream")
-        await self._committer.write(
-            "insert into rows(k, m, d) values (?, ?, ?) on conflict(k) do update set m = excluded.m, d = excluded.d",
-            scope.path, _encode(meta), body)
-        wire.response_empty(200, [("etag", f'"{etag}"')])
+        await self._committer.write(_PUT, scope.path, _encode(meta), body)
+        wire.response_empty(200, [*self._ids(), ("etag", f'"{etag}"')])
 
     def _get(self, scope: Any, wire: Any) -> None:
-        row = self._db.execute("select m, d from rows where k = ?", (scope.path,)).fetchone()
+        row = self._db.execute(_GET, (scope.path,)).fetchone()
         if row is None:
             wire.response_empty(404, [])
             return
         meta = _decode(row[0])
         headers = [
-            ("etag", f'"{meta.etag}"'), ("last-modified", _date(meta.modified_ms // 1000)),
+            *self._ids(), ("etag", f'"{meta.etag}"'), ("last-modified", _date(meta.modified_ms // 1000)),
             ("content-type", meta.content_type), ("accept-ranges", "bytes"),
         ]
         wire.response_bytes(200, headers, row[1])
+
+    def _ids(self) -> list[tuple[str, str]]:
+        """The two headers that S3 puts into every answer."""
+        id = f"{next(self._requests):016X}"
+        return [("x-amz-request-id", id), ("x-amz-id-2", id)]
 
     def _send_file(self, scope: Any, wire: Any) -> None:
         path = self._folder / Path(scope.path).name
@@ -162,9 +176,9 @@ def _tell(futures: list[asyncio.Future[None]]) -> None:
 
 async def serve(folder: Path, port: int, secret: str) -> None:
     """Serve until the process is ended."""
-    server = Server(
-        Floor(folder, secret), port=port, websockets=False, http=HTTPModes.http1, backlog=BACKLOG, log_enabled=False)
-    await server.serve()
+    floor = Floor(folder, secret)
+    await Server(
+        floor, port=port, websockets=False, http=HTTPModes.http1, backlog=BACKLOG, log_enabled=False).serve()
 
 
 def main() -> None:

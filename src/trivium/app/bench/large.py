@@ -1,4 +1,6 @@
-"""Large objects, one client: GET against the HTTP server sending the bare file, PUT against MD5 and writing a file."""
+"""Large objects, one client: GET against the HTTP server sending the bare file, PUT against MD5 and writing a
+file.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +23,8 @@ from trivium.base.clock import ticks_ns
 SIZES: Final = (16 * MIB, 64 * MIB)
 WITHIN_A_FIFTH: Final = Target(AT_MOST, 1.20)  # of the time it takes
 _GETS: Final = 3
+
+_Client = tuple[Server, Connection]
 
 
 async def large(site: Site) -> AsyncIterator[Line]:
@@ -49,18 +53,20 @@ async def _put(site: Site, house: Server, connection: Connection, size: int) -> 
     return _compared(f"PUT {sized(size)}", size, mine, theirs, "MD5, write, fsync")
 
 
-async def _get(site: Site, ours: tuple[Server, Connection], theirs: tuple[Server, Connection], size: int) -> Line:
-    house, floor = ours[0], theirs[0]
+async def _get(site: Site, ours: _Client, theirs: _Client, size: int) -> Line:
+    (house, mine), (floor, other) = ours, theirs
     write_file(site.folder / "floor" / f"{size}", content(MIB), size, keep=True)
     asked = site.request(house, "GET", f"{BUCKET}/large-{size}")
     bare = site.request(floor, "GET", f"/file/{size}")
-    found = await take_turns(
-        site.scale.turns, lambda: latency(theirs[1], [bare] * _GETS), lambda: latency(ours[1], [asked] * _GETS))
-    return _compared(f"GET {sized(size)}", size, found[1], found[0], "bare file")
+    bares, asks = await take_turns(
+        site.scale.turns, lambda: latency(other, [bare] * _GETS), lambda: latency(mine, [asked] * _GETS))
+    return _compared(f"GET {sized(size)}", size, asks, bares, "bare file")
 
 
 def write_file(path: Path, chunk: bytes, size: int, *, keep: bool = False) -> float:
-    """Write a file of that many bytes durably and take its MD5, in one process, one after the other; the seconds it took."""
+    """Write a file of that many bytes durably and take its MD5, in one process, one after the other; the
+    seconds it took.
+    """
     digest = hashlib.md5(usedforsecurity=False)
     began = ticks_ns()
     with path.open("wb", buffering=0) as file:

@@ -1,7 +1,8 @@
-"""Listings: a page of 1,000 keys must cost the same in a large bucket, and however many versions each key has.
+"""Listings: a page of 1,000 keys must cost the same in a large bucket, and however many versions each key
+has.
 
-What a page costs the server is the latency of the request, on a single connection, less the latency of a request that
-does nothing but be received, signed, checked and answered (HeadBucket).
+What a page costs the server is the latency of the request, on a single connection, less the latency of a
+request that does nothing but be received, signed, checked and answered (HeadBucket).
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ async def listing(site: Site) -> AsyncIterator[Line]:
     """ListObjectsV2 with and without a delimiter."""
     scale = site.scale
     data = site.folder / "listed"
-    fillings = (Filling(MANY, scale.listed), Filling(FEW, scale.few), Filling(PAST, scale.few, scale.versions))
+    fillings = (
+        Filling(MANY, scale.listed), Filling(FEW, scale.few), Filling(PAST, scale.few, scale.versions))
     async with servers.house(data) as house:
         await _create(site, house)
     engine = SqliteEngine(data / "rows.db")
@@ -65,15 +67,18 @@ async def _measured(site: Site, house: Server, connection: Connection) -> list[L
         "folded": [site.request(house, "GET", f"/{MANY}", {"list-type": "2", "delimiter": "/"})] * _PAGES,
     }
     for requests in asked.values():
-        await latency(connection, requests)  # what is read for the first time is not compared with what is not
-    found = await take_turns(scale.turns, *(partial(latency, connection, requests) for requests in asked.values()))
+        await latency(connection, requests)  # so that nothing is read from the disk when it counts
+    runs = [partial(latency, connection, requests) for requests in asked.values()]
+    found = await take_turns(scale.turns, *runs)
     took = dict(zip(asked, found, strict=True))
     idle = statistics.median(took["trivial"])
     cost = {name: [seconds - idle for seconds in figures] for name, figures in took.items()}
     few = f"{scale.few:,}"
     large = _line(f"LIST 1,000 of {scale.listed:,}", cost[MANY], cost[FEW], f"of {few}", idle)
-    past = _line(f"LIST 1,000 of {few} x {scale.versions} versions", cost[PAST], cost[FEW], f"of {few} unversioned", idle)
-    folded = _line(f"LIST, delimiter, {scale.listed:,} keys", cost["folded"], cost[MANY], "without delimiter", idle)
+    name = f"LIST 1,000 of {few} x {scale.versions} versions"
+    past = _line(name, cost[PAST], cost[FEW], f"of {few} unversioned", idle)
+    name = f"LIST, delimiter, {scale.listed:,} keys"
+    folded = _line(name, cost["folded"], cost[MANY], "without delimiter", idle)
     return [judged(large, UNDER_5_MS, AS_IN_A_SMALL_BUCKET), judged(past, WITH_A_PAST), folded]
 
 

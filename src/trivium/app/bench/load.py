@@ -1,8 +1,8 @@
 """Load: as many requests as a server takes from some connections, and how long each took.
 
-wrk does it where it is installed: it costs so little that it leaves the machine to the server. Otherwise this process
-does it; then a GET of a small object may show the speed of the load rather than of the server. Both send the same bytes,
-made beforehand, one request at a time on each connection.
+wrk does it where it is installed: it costs so little that it leaves the machine to the server. Otherwise this
+process does it; then a GET of a small object may show the speed of the load rather than of the server. Both
+send the same bytes, made beforehand, one request at a time on each connection.
 """
 
 from __future__ import annotations
@@ -130,7 +130,8 @@ class _Pressing:
                 return
             send()
 
-        connection.told, connection.lost = told, lambda: self._fail("the server closed a connection under load")
+        connection.told = told
+        connection.lost = lambda: self._fail("the server closed a connection under load")
         self._busy += 1
         send()
 

@@ -40,8 +40,8 @@ def request(
 ) -> bytes:
     """A whole HTTP/1.1 request, presigned, payload unsigned.
 
-    `path` is not encoded yet. `size` is given instead of a body that will follow. `headers` are sent unsigned, save those
-    that S3 wants signed: names that begin with x-amz-.
+    `path` is not encoded yet. `size` is given instead of a body that will follow. `headers` are sent
+    unsigned, save those that S3 wants signed: names that begin with x-amz-.
     """
     signed = {"host": endpoint.authority}
     signed.update({name: value for name, value in (headers or {}).items() if name.startswith("x-amz-")})
@@ -55,9 +55,12 @@ def request(
 
 
 def presign(
-    endpoint: Endpoint, method: str, path: str, query: Mapping[str, str], signed: Mapping[str, str], *, now: datetime,
+    endpoint: Endpoint, method: str, path: str, query: Mapping[str, str], signed: Mapping[str, str], *,
+    now: datetime,
 ) -> str:
-    """The request target: path and query with the signature. `signed` are the signed headers, by lower-case name."""
+    """The request target: path and query with the signature. `signed` are the signed headers, by lower-case
+    name.
+    """
     stamp = now.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
     scope = f"{stamp[:8]}/{REGION}/s3/aws4_request"
     names = ";".join(sorted(signed))

@@ -19,7 +19,7 @@ from trivium.app.bench.presigned import Endpoint
 
 HOST: Final = "127.0.0.1"
 ACCESS_KEY: Final = "benchbenchbench"
-SECRET_KEY: Final = "benchsecretbenchsecretbench"
+SECRET_KEY: Final = "benchsecretbenchsecretbench"  # noqa: S105 - of servers that live for minutes
 START_SECONDS: Final = 30
 STOP_SECONDS: Final = 30
 
@@ -63,7 +63,8 @@ async def floor(data: Path) -> AsyncIterator[Server]:
     data.mkdir(exist_ok=True)
     port = await free_port()
     command = (sys.executable, "-m", "trivium.app.bench.floor", "--data", str(data), "--port", str(port))
-    async with _running("floor", command, {FLOOR_SECRET: SECRET_KEY}, port, data.with_suffix(".log")) as server:
+    secret = {FLOOR_SECRET: SECRET_KEY}
+    async with _running("floor", command, secret, port, data.with_suffix(".log")) as server:
         yield server
 
 
@@ -85,7 +86,7 @@ async def _running(
 async def _started(server: Server, process: asyncio.subprocess.Process, log: Path) -> None:
     for _ in range(START_SECONDS * 20):
         if process.returncode is not None:
-            raise Broken(f"{server.name} ended at its start: {log.read_text(errors='replace')[-2000:]}")
+            raise Broken(f"{server.name} ended at its start: {_end_of(log)}")
         try:
             connection = await connect(server.endpoint)
         except OSError:
@@ -93,7 +94,11 @@ async def _started(server: Server, process: asyncio.subprocess.Process, log: Pat
             continue
         connection.close()
         return
-    raise Broken(f"{server.name} does not listen after {START_SECONDS} seconds: {log.read_text(errors='replace')[-2000:]}")
+    raise Broken(f"{server.name} does not listen after {START_SECONDS} seconds: {_end_of(log)}")
+
+
+def _end_of(log: Path) -> str:
+    return log.read_text(errors="replace")[-2000:]
 
 
 async def _stop(process: asyncio.subprocess.Process) -> None:
@@ -124,7 +129,9 @@ def family(process_id: int) -> list[int]:
 
 
 class Memory(msgspec.Struct, frozen=True):
-    """Bytes of memory of a server's processes together: now, the most there ever were, and now without mapped files."""
+    """Bytes of memory of a server's processes together: now, the most there ever were, and now without mapped
+    files.
+    """
 
     resident: int
     most: int

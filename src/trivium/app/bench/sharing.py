@@ -1,4 +1,6 @@
-"""What writes rows, not bytes: copying a large object and completing an upload of many parts, beside PUTs of 4 KiB."""
+"""What writes rows, not bytes: copying a large object and completing an upload of many parts, beside PUTs of
+4 KiB.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +50,8 @@ async def _copied(site: Site, house: Server, connection: Connection, put: bytes)
     upload = site.request(house, "PUT", f"{BUCKET}/large", size=size)
     await call(connection, upload, (chunk for _ in range(size // MIB)))
     source = {"x-amz-copy-source": f"{BUCKET}/large"}
-    copies = [site.request(house, "PUT", f"{BUCKET}/copy-{number}", headers=source) for number in range(_COPIES)]
+    copies = [
+        site.request(house, "PUT", f"{BUCKET}/copy-{number}", headers=source) for number in range(_COPIES)]
     puts, found = await take_turns(
         site.scale.turns, lambda: latency(connection, [put] * _PUTS), lambda: latency(connection, copies))
     return _compared(f"CopyObject of {sized(size)}", found, puts)
@@ -77,8 +80,8 @@ async def _completed(site: Site, house: Server, connection: Connection, put: byt
 
 def complete_document(parts: int, etag: str) -> bytes:
     """The body of CompleteMultipartUpload for parts that are all alike."""
-    rows = "".join(
-        f'<Part><PartNumber>{number}</PartNumber><ETag>"{etag}"</ETag></Part>' for number in range(1, parts + 1))
+    row = '<Part><PartNumber>{}</PartNumber><ETag>"{}"</ETag></Part>'
+    rows = "".join(row.format(number, etag) for number in range(1, parts + 1))
     return f"<CompleteMultipartUpload>{rows}</CompleteMultipartUpload>".encode()
 
 

@@ -25,8 +25,8 @@ GIB: Final = 1 << 30
 class Scale(msgspec.Struct, frozen=True):
     """How much of everything. Sizes in bytes; `seconds` is how long a server is under load each time.
 
-    `rounds` of what takes seconds each; `turns` of what takes milliseconds; `listed` and `few` are the keys of a large
-    and a small bucket, `versions` how many each key of a bucket with a past has.
+    `rounds` of what takes seconds each; `turns` of what takes milliseconds; `listed` and `few` are the keys
+    of a large and a small bucket, `versions` how many each key of a bucket with a past has.
     """
 
     rounds: int = 7
@@ -54,15 +54,17 @@ class Site(msgspec.Struct, frozen=True):
     clock: Clock
 
     def request(
-        self, server: Server, method: str, path: str, query: Mapping[str, str] | None = None, body: bytes = b"", *,
-        size: int | None = None, headers: Mapping[str, str] | None = None,
+        self, server: Server, method: str, path: str, query: Mapping[str, str] | None = None,
+        body: bytes = b"", *, size: int | None = None, headers: Mapping[str, str] | None = None,
     ) -> bytes:
         """A request to the server, presigned now; as `presigned.request`."""
         now = datetime.fromtimestamp(self.clock.now_ms() / 1000, UTC)
         return request(server.endpoint, method, path, query, body, now=now, size=size, headers=headers)
 
 
-async def call(connection: Connection, request: bytes, chunks: Iterable[bytes] = (), *, keep: bool = True) -> Answer:
+async def call(
+    connection: Connection, request: bytes, chunks: Iterable[bytes] = (), *, keep: bool = True,
+) -> Answer:
     """The answer to a request that has to succeed. Raises Broken."""
     answer = await connection.exchange(request, chunks, keep=keep)
     if answer.status >= 300:

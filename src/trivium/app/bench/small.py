@@ -8,6 +8,8 @@ from contextlib import AsyncExitStack
 from functools import partial
 from typing import Final
 
+import msgspec
+
 from trivium.app.bench import servers
 from trivium.app.bench.client import connect
 from trivium.app.bench.figures import AT_LEAST, AT_MOST, Line, Target, judged, ratio
@@ -43,10 +45,10 @@ async def workers(site: Site) -> AsyncIterator[Line]:
             await make_bucket(site, server, BUCKET)
         connections = max(site.scale.connections)
         line = await _pressed(site, one, two, "PUT", 4 * KIB, connections)
-        named = Line(
-            f"PUT 4 KiB, 2 workers, {connections} connections", line.ours, line.floor.replace("floor", "1 worker", 1),
-            line.ratio, facts=line.facts)
-        yield judged(named, AS_FAST_AS_ONE, NO_STALLS)
+        line = msgspec.structs.replace(
+            line, name=f"PUT 4 KiB, 2 workers, {connections} connections", verdicts=(),
+            floor=line.floor.replace("floor", "1 worker", 1))
+        yield judged(line, AS_FAST_AS_ONE, NO_STALLS)
 
 
 async def make_bucket(site: Site, server: Server, path: str) -> None:
@@ -59,8 +61,9 @@ async def make_bucket(site: Site, server: Server, path: str) -> None:
 def objects(site: Site, server: Server, method: str, size: int, prefix: str = "") -> list[bytes]:
     """Requests for the objects of that size: a PUT has the bytes with it."""
     body = content(size) if method == "PUT" else b""
+    folder = f"{BUCKET}/{prefix}{size}"
     return [
-        site.request(server, method, f"{BUCKET}/{prefix}{size}/d{number % 50:02d}/object-{number:06d}", body=body)
+        site.request(server, method, f"{folder}/d{number % 50:02d}/object-{number:06d}", body=body)
         for number in range(_KEYS[size])
     ]
 
@@ -102,7 +105,8 @@ def compared(name: str, ours: Sequence[Load], theirs: Sequence[Load]) -> Line:
     mine, other = median(ours), median(theirs)
     facts = {
         "rate": mine.rate, "p50": mine.p50_ms, "p99": mine.p99_ms, "cpu": mine.cpu_us,
-        "floor_rate": other.rate, "floor_p50": other.p50_ms, "floor_p99": other.p99_ms, "floor_cpu": other.cpu_us,
+        "floor_rate": other.rate, "floor_p50": other.p50_ms, "floor_p99": other.p99_ms,
+        "floor_cpu": other.cpu_us,
     }
     found = ratio([one.rate for one in ours], [one.rate for one in theirs])
     return Line(name, _said(mine), f"floor {_said(other)}", found, facts=facts)

@@ -19,7 +19,9 @@ _SPARE_BYTES: Final = GIB
 
 
 async def streaming(site: Site) -> AsyncIterator[Line]:
-    """PUT and GET of one large object, with a fresh server each. The ratio is that of the growth to what is allowed."""
+    """PUT and GET of one large object, with a fresh server each. The ratio is that of the growth to what is
+    allowed.
+    """
     size = site.scale.stream_bytes
     free = shutil.disk_usage(site.folder).free
     if free < size + _SPARE_BYTES:
@@ -45,7 +47,9 @@ async def streaming(site: Site) -> AsyncIterator[Line]:
 
 
 async def _warm(site: Site, house: Server) -> Connection:
-    """A connection to a server that has done all this once, with an object that is small but rests in a file."""
+    """A connection to a server that has done all this once, with an object that is small but rests in a
+    file.
+    """
     connection = await connect(house.endpoint)
     for method, body in (("PUT", content(256 * KIB)), ("GET", b"")):
         await call(connection, site.request(house, method, f"{BUCKET}/warm", body=body))
