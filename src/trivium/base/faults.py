@@ -265,6 +265,10 @@ CopyInvalidSource = _row(
 )
 CopyInvalidSourceEncoding = _row(
     "CopyInvalidSourceEncoding", 400, "Copy Source must be URL-encoded.", code="InvalidArgument")
+CopySourceIsDeleteMarker = _row(
+    "CopySourceIsDeleteMarker", 400, "The source of a copy request may not specifically refer to a delete marker by version"
+    " id.", code="InvalidRequest",
+)
 InvalidCopyToSelf = _row(
     "InvalidCopyToSelf", 400, "This copy request is illegal because it is trying to copy an object to itself without"
     " changing the object's metadata, storage class, website redirect location or encryption attributes.",

@@ -43,6 +43,8 @@ def write_fault(fault: Fault, request: Request) -> Response:
     headers = [("x-amz-request-id", request.id), ("x-amz-id-2", request.id)]
     headers += [
         (header, str(fault.facts[name])) for name, header in _FACT_HEADERS.get(kind, {}).items() if name in fault.facts]
+    if kind is faults.VersionIsDeleteMarker:
+        headers.append(("allow", "DELETE"))  # AWS, GetObject: a delete marker can only be deleted
     if kind.status == 304:
         return Response(304, headers)
     headers.append(_XML)

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from typing import Final
 
+from trivium.base import faults
 from trivium.base.digests import ALGORITHMS, Checksum
 from trivium.s3.messages import Request
 from trivium.s3.shapes import Checksums
 
 CHECKSUM_HEADERS: Final = (*(row.header for row in ALGORITHMS.values()), "x-amz-checksum-type")
+
+def algorithm(value: str, _: str) -> str:
+    """The name of a checksum algorithm. Raises InvalidRequest for one that S3 does not have."""
+    name = value.upper()
+    if name not in ALGORITHMS:
+        raise faults.InvalidRequest(
+            "Checksum algorithm provided is unsupported. Please try again with any of the valid types:"
+            f" [{', '.join(ALGORITHMS)}]")
+    return name
+
 
 _HEADERS: Final = {row.header: row.name for row in ALGORITHMS.values()}
 _FIELDS: Final = {name: name.lower() for name in ALGORITHMS}

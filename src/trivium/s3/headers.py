@@ -35,6 +35,6 @@ def refuse_headers(request: Request) -> None:
     """Raise NotImplemented for a header that asks for encryption, locks, grants or appending."""
     if _NAMES.isdisjoint(request.headers):
         return
-    for name in _NAMES.intersection(request.headers):
-        if request.headers[name] not in REFUSED[name]:
+    for name, harmless in REFUSED.items():
+        if request.headers.get(name, "") not in harmless and name in request.headers:
             raise faults.NotImplemented_(Header=name)

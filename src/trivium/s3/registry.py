@@ -17,6 +17,7 @@ from typing import Any, Final
 import msgspec
 
 from trivium.base import faults
+from trivium.base.faults import Fault
 from trivium.s3.fields import Document, binder, header_writer, sources
 from trivium.s3.messages import Request, Target
 
@@ -113,12 +114,19 @@ def route(request: Request, target: Target) -> Operation:
     place = (request.method, target.kind)
     cell = _cells.get(place)
     if cell is None:
-        raise faults.MethodNotAllowed(Method=request.method, ResourceType=target.kind.upper())
+        raise _not_allowed(*place)
     selectors = _selectors(request, place)
     found = cell.get(selectors)
+    if found is None and not selectors:
+        raise _not_allowed(*place)
     if found is None or found.__class__ is str:
         raise faults.NotImplemented_(Header=", ".join(sorted(selectors)) or request.method)
     return found  # type: ignore[return-value]  # a str was refused above
+
+
+def _not_allowed(method: str, kind: str) -> Fault:
+    allowed = sorted(one for (one, target), cell in _cells.items() if target == kind and _NONE in cell)
+    return faults.MethodNotAllowed(Method=method, ResourceType=kind.upper(), Allow=", ".join(allowed))
 
 
 _NONE: Final[frozenset[str]] = frozenset()
@@ -157,8 +165,8 @@ def _query_selectors(query: dict[str, str], text: str, local: Set[str]) -> froze
     for key, value in query.items():
         if key in local:
             found.append(key)
-        elif key in _valued and f"{key}={value}" in local:
-            found.append(f"{key}={value}")
+        elif key in _valued and any(one.startswith(key + "=") for one in local):
+            found.append(f"{key}={value}")  # one that no action has is refused, whatever its value
         elif (key in _queries and key not in _PARAMETERS) or (
             not value and key not in _PARAMETERS and f"{key}=" not in text
         ):

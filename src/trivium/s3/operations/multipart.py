@@ -14,9 +14,9 @@ from trivium.buckets.conditions import WriteIf
 from trivium.buckets.entry import NULL, Attributes
 from trivium.s3.attributes import READS, object_attributes
 from trivium.s3.call import Call
-from trivium.s3.checksums import CHECKSUM_HEADERS, checksums_in, sent_checksums
+from trivium.s3.checksums import CHECKSUM_HEADERS, algorithm, checksums_in, sent_checksums
 from trivium.s3.conditions import WRITE_HEADERS, write_if
-from trivium.s3.fields import Derived, Document, Header, Query, http_date
+from trivium.s3.fields import Derived, Document, Header, Query, any_date, size_in_bytes
 from trivium.s3.messages import OBJECT, Request
 from trivium.s3.operations.bucket import Nothing
 from trivium.s3.registry import operation
@@ -24,31 +24,12 @@ from trivium.s3.shapes import Checksums, checksum_fields
 from trivium.s3.xml import Shape, element
 from trivium.services.uploads import Asked, Rules, Wanted
 
-_DECIMAL_DIGITS = 18  # more than any object has bytes
-
 
 def object_url(request: Request) -> str:
     """Where the client found the object, and will find the new one."""
     scheme = "https" if request.secure else "http"
     path = quote(request.path, safe="/-_.~", errors="surrogatepass")
     return f"{scheme}://{request.headers.get('host', '')}{path}"
-
-
-def algorithm(value: str, _: str) -> str:
-    """The name of a checksum algorithm. Raises InvalidRequest for one that S3 does not have."""
-    name = value.upper()
-    if name not in ALGORITHMS:
-        raise faults.InvalidRequest(
-            "Checksum algorithm provided is unsupported. Please try again with any of the valid types:"
-            f" [{', '.join(ALGORITHMS)}]")
-    return name
-
-
-def size(value: str, name: str) -> int:
-    """A number of bytes. Raises InvalidArgument."""
-    if not (value.isascii() and value.isdigit() and len(value) <= _DECIMAL_DIGITS):
-        raise faults.InvalidArgument(ArgumentName=name, ArgumentValue=value)
-    return int(value)
 
 
 class CreateMultipartUploadAsk(msgspec.Struct, frozen=True):
@@ -97,7 +78,7 @@ class CompleteMultipartUploadAsk(msgspec.Struct, frozen=True):
     url: Annotated[str, Derived(object_url, ("host",))]
     parts: Annotated[CompletedParts, Document("CompleteMultipartUpload", optional=True)] = CompletedParts()
     type: Annotated[str | None, Header("x-amz-checksum-type")] = None
-    size: Annotated[int | None, Header("x-amz-mp-object-size", size)] = None
+    size: Annotated[int | None, Header("x-amz-mp-object-size", size_in_bytes)] = None
 
 
 class CompletedUpload(Checksums, frozen=True, kw_only=True):
@@ -121,7 +102,7 @@ class AbortMultipartUploadAsk(msgspec.Struct, frozen=True):
     """Which upload is given up, perhaps only if it began at that time."""
 
     upload_id: Annotated[str, Query("uploadId")]
-    initiated_ms: Annotated[int | None, Header("x-amz-if-match-initiated-time", http_date)] = None
+    initiated_ms: Annotated[int | None, Header("x-amz-if-match-initiated-time", any_date)] = None
 
 
 @operation("CreateMultipartUpload", "POST", OBJECT, when=("uploads",), needs="writes", allow="s3:PutObject")

@@ -8,13 +8,15 @@ import msgspec
 from msgspec.structs import replace
 
 from trivium.base import faults
-from trivium.base.digests import ALGORITHMS
 from trivium.base.etag import quoted
+from trivium.base.faults import Fault
+from trivium.buckets.bucket import Bucket, Reading
 from trivium.buckets.conditions import ReadIf, WriteIf
 from trivium.buckets.copying import copy
 from trivium.buckets.entry import Attributes, Entry
 from trivium.s3.attributes import READS, object_attributes
 from trivium.s3.call import Call
+from trivium.s3.checksums import algorithm
 from trivium.s3.conditions import SOURCE_HEADERS, WRITE_HEADERS, source_if, write_if
 from trivium.s3.fields import Derived, Document, Header, iso_time, one_of
 from trivium.s3.messages import OBJECT
@@ -35,7 +37,7 @@ class CopyObjectAsk(msgspec.Struct, frozen=True):
     only_if: Annotated[WriteIf, Derived(write_if, WRITE_HEADERS)]
     metadata: Annotated[str, Header("x-amz-metadata-directive", one_of(_COPY, _REPLACE))] = _COPY
     tagging: Annotated[str, Header("x-amz-tagging-directive", one_of(_COPY, _REPLACE))] = _COPY
-    algorithm: Annotated[str | None, Header("x-amz-checksum-algorithm", one_of(*ALGORITHMS))] = None
+    algorithm: Annotated[str | None, Header("x-amz-checksum-algorithm", algorithm)] = None
     storage_class: Annotated[str | None, Header("x-amz-storage-class")] = None
 
 
@@ -60,7 +62,7 @@ class CopyObjectReply(msgspec.Struct, frozen=True):
 async def copy_object(call: Call[CopyObjectAsk]) -> CopyObjectReply:
     ask = call.ask
     assert call.source is not None, "the operation opens its source"
-    reading = await call.source.bucket.read(ask.source.key, ask.source.version)
+    reading = await read_source(call.source.bucket, ask.source)
     _refuse_no_change(call)
     entry = await copy(
         reading, call.bucket, call.key, _attributes(ask, reading.entry), source_if=ask.source_if, only_if=ask.only_if,
@@ -73,6 +75,21 @@ async def copy_object(call: Call[CopyObjectAsk]) -> CopyObjectReply:
     shows_source = source_versions is not None and source_versions.state != ""
     return CopyObjectReply(
         result, entry.version if call.versioned else None, reading.entry.version if shows_source else None)
+
+
+async def read_source(bucket: Bucket, source: CopySource) -> Reading:
+    """The source of a copy. Raises NoSuchKey and CopySourceIsDeleteMarker where it is a marker, else as `Bucket.read`.
+
+    A GET tells of the marker in headers; here they would speak of another object than the one that is written.
+    """
+    try:
+        return await bucket.read(source.key, source.version)
+    except Fault as fault:
+        if fault.kind is faults.KeyIsDeleteMarker:
+            raise faults.NoSuchKey(Key=source.key) from None
+        if fault.kind is faults.VersionIsDeleteMarker:
+            raise faults.CopySourceIsDeleteMarker(Key=source.key) from None
+        raise
 
 
 def _refuse_no_change(call: Call[CopyObjectAsk]) -> None:

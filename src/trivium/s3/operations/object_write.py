@@ -14,13 +14,19 @@ from trivium.s3.attributes import READS, object_attributes
 from trivium.s3.call import Call
 from trivium.s3.checksums import CHECKSUM_HEADERS, checksum_headers
 from trivium.s3.conditions import (
-    READ_HEADERS, RENAME_SOURCE_HEADERS, WRITE_HEADERS, rename_if, rename_source_if, write_if,
+    READ_HEADERS,
+    RENAME_SOURCE_HEADERS,
+    WRITE_HEADERS,
+    rename_if,
+    rename_source_if,
+    write_if,
 )
 from trivium.s3.fields import Derived, Header, Spread
 from trivium.s3.messages import OBJECT
 from trivium.s3.operations.bucket import Nothing
 from trivium.s3.registry import operation
 from trivium.s3.sources import rename_source
+
 
 class PutObjectAsk(msgspec.Struct, frozen=True):
     """A new object, or a new version of one; its bytes are the body."""
