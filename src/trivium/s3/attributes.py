@@ -48,7 +48,7 @@ def object_attributes(request: Request) -> Attributes:
 def content_headers(request: Request) -> dict[str, str]:
     """The content headers that are kept and given back. `aws-chunked` is how the bytes travelled, not what they are."""
     headers = request.headers
-    extra = {name: headers[name] for name in CONTENT_HEADERS if name in headers}
+    extra: dict[str, str] = {name: headers[name] for name in CONTENT_HEADERS if name in headers}
     encoding = extra.pop("content-encoding", None)
     if encoding is not None:
         kept = ",".join(one.strip() for one in encoding.split(",") if one.strip().lower() not in ("aws-chunked", ""))

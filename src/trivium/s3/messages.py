@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote
@@ -47,7 +46,7 @@ class Request:
     )
 
     def __init__(
-        self, method: str, path: str, query_string: str, headers: Mapping[str, str], listener: Listener, *, at_ms: int,
+        self, method: str, path: str, query_string: str, headers: dict[str, str], listener: Listener, *, at_ms: int,
         id: str = "", body: Source | None = None, client: str = "", secure: bool = False,
     ) -> None:
         self.method, self.path, self.query_string, self.headers = method, path, query_string, headers

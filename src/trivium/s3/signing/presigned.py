@@ -22,13 +22,15 @@ MAX_EXPIRES_SECONDS: Final = 604_800
 
 _SIGNATURE = f"&{canonical.SIGNATURE}="
 _NEEDED = ("X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-Expires", "X-Amz-SignedHeaders")
+_AUTHENTICATION = frozenset({*_NEEDED, "X-Amz-Signature", "X-Amz-Content-Sha256", "X-Amz-Security-Token"})
 
 
 class Presigned(msgspec.Struct, frozen=True):
     """What a presigned query says.
 
     `date` is as sent, `at_ms` the same in milliseconds since 1970, `expires` in seconds; `query` is
-    canonical; `sha256` is the hash of the body that is signed with it.
+    canonical; `sha256` is the hash of the body that is signed with it. `hoisted` are headers that the signer put into the
+    query instead, as some SDKs do with all `x-amz-` headers.
     """
 
     signed: Signed
@@ -37,6 +39,7 @@ class Presigned(msgspec.Struct, frozen=True):
     expires: int
     query: str
     sha256: str
+    hoisted: tuple[tuple[str, str], ...] = ()
 
 
 def claim(request: Request, users: Users) -> Claim:
@@ -49,6 +52,8 @@ def claim(request: Request, users: Users) -> Claim:
     in_header = request.headers.get(scope.CONTENT_SHA256) if scope.CONTENT_SHA256 in signed.names else None
     declared = in_header or said.sha256
     v4.check(request, who, signed, said.date, said.query, declared, signature)
+    for name, value in said.hoisted:
+        request.headers.setdefault(name, value)
     payload = payloads.WITHOUT_KEY.get(declared)
     if payload is None:
         needed = declared in payloads.SIGNED
@@ -88,7 +93,9 @@ def _read(query: str) -> Presigned:
         raise faults.InvalidToken()
     expires = _seconds(given["X-Amz-Expires"])
     sha256 = given.get("X-Amz-Content-Sha256") or payloads.UNSIGNED
-    return Presigned(signed, date, at_ms, expires, written, sha256)
+    hoisted = tuple((name.lower(), unquote(value)) for name, value in given.items()
+                    if name.lower().startswith("x-amz-") and name not in _AUTHENTICATION)
+    return Presigned(signed, date, at_ms, expires, written, sha256, hoisted)
 
 
 def _signed(credential: str, signed_headers: str) -> Signed:
