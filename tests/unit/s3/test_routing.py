@@ -1,0 +1,159 @@
+"""Routing: every sub-resource is its own action or NotImplemented, and never a plain request."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from requests_for_tests import request
+
+from trivium.base import faults
+from trivium.base.faults import Fault
+from trivium.s3.messages import BUCKET, OBJECT, SERVICE, Target
+from trivium.s3.operations import load_all
+from trivium.s3.registry import OPERATIONS, REFUSED, operation, refuse, route
+
+load_all()
+TARGETS = {SERVICE: Target(SERVICE), BUCKET: Target(BUCKET, "b"), OBJECT: Target(OBJECT, "b", "k")}
+ROWS = {name: (one.method, one.target, one.selectors) for name, one in OPERATIONS.items()} | REFUSED
+SELECTORS = {one for _, _, selectors in ROWS.values() for one in selectors}
+KEYS = sorted({one.partition("=")[0] for one in SELECTORS if not one.startswith("header:")})
+HEADERS = sorted(one.removeprefix("header:") for one in SELECTORS if one.startswith("header:"))
+PARAMETERS = {"partNumber", "versionId", "uploadId"}  # select somewhere, and are mere parameters elsewhere
+METHODS = ("GET", "PUT", "POST", "DELETE", "HEAD", "PATCH", "OPTIONS")
+NOT_IMPLEMENTED, NOT_ALLOWED = "NotImplemented", "MethodNotAllowed"
+Pair = tuple[str, str | None]
+
+
+def routed(method: str, kind: str, query: list[Pair] = [], headers: tuple[str, ...] = ()) -> str:  # noqa: B006 - never changed
+    """The action's name, or the fault's."""
+    text = "&".join(key if value is None else f"{key}={value}" for key, value in query)
+    try:
+        return route(request(method, query=text, headers=dict.fromkeys(headers, "x")), TARGETS[kind]).name
+    except Fault as fault:
+        assert fault.kind in (faults.NotImplemented_, faults.MethodNotAllowed)  # noqa: PT017 - outcomes are compared
+        return fault.kind.code
+
+
+def naive(method: str, kind: str, query: list[Pair], headers: tuple[str, ...]) -> str:
+    """What route promises, said slowly: no tables but the declarations, nothing remembered."""
+    cell = {
+        selectors: name for name, (one, target, selectors) in ROWS.items() if (one, target) == (method, kind)
+    }
+    if not cell:
+        return NOT_ALLOWED
+    local = {one for selectors in cell for one in selectors}
+    asked: set[str] = set()
+    for key, value in dict(reversed(query)).items():
+        if key in local:
+            asked.add(key)
+        elif any(one.startswith(key + "=") for one in local):
+            asked.add(f"{key}={value or ''}")
+        elif key not in PARAMETERS and (key in SELECTORS or value is None):
+            asked.add(key)
+    asked |= {"header:" + name for name in headers if "header:" + name in local}
+    name = cell.get(frozenset(asked))
+    if name in OPERATIONS:
+        return str(name)
+    return NOT_ALLOWED if not asked and name is None else NOT_IMPLEMENTED
+
+
+VALUES = st.none() | st.sampled_from(["", "1", "2", "x"])
+QUERIES = st.lists(
+    st.tuples(st.sampled_from([*KEYS, "prefix", "x-id", "unknown", "frobnicate"]), VALUES),
+    max_size=3,
+    unique_by=lambda pair: pair[0],
+)
+ANY_HEADERS = st.sets(st.sampled_from([*HEADERS, "range", "x-amz-meta-a"])).map(
+    lambda names: tuple(sorted(names))
+)
+
+
+@given(st.sampled_from(METHODS), st.sampled_from(sorted(TARGETS)), QUERIES, ANY_HEADERS)
+def test_routes_are_what_the_declarations_say_whatever_was_asked_before(
+    method: str,
+    kind: str,
+    query: list[Pair],
+    headers: tuple[str, ...],
+):
+    assert naive(method, kind, query, headers) == routed(method, kind, query, headers)
+
+
+@pytest.mark.parametrize("kind", sorted(TARGETS))
+@pytest.mark.parametrize("method", METHODS)
+def test_no_sub_resource_anywhere_falls_through_to_another_action(method: str, kind: str):
+    for key in KEYS:
+        for value in (None, "", "x"):
+            found = routed(method, kind, [(key, value)])
+
+            mere_parameter = key in PARAMETERS and not any(
+                key in selectors
+                for one, target, selectors in ROWS.values()
+                if (one, target) == (method, kind)
+            )
+            unvalued = key in ("list-type", "select-type") and value is not None
+            if found in OPERATIONS and not mere_parameter and not unvalued:
+                assert key in OPERATIONS[found].selectors, f"{method} {kind} ?{key} is {found}"
+
+
+@pytest.mark.parametrize("name", sorted(OPERATIONS))
+def test_every_declared_action_is_reached_by_its_selectors(name: str):
+    one = OPERATIONS[name]
+    query: list[Pair] = []
+    for selector in sorted(one.selectors):
+        if not selector.startswith("header:"):
+            key, sign, value = selector.partition("=")
+            query.append((key, value if sign else "1" if key in PARAMETERS else None))
+    headers = tuple(
+        selector.removeprefix("header:") for selector in one.selectors if selector.startswith("header:")
+    )
+
+    assert name == routed(one.method, one.target, query, headers)
+
+
+@pytest.mark.parametrize("name", sorted(REFUSED))
+def test_every_refused_action_is_not_implemented(name: str):
+    method, kind, selectors = REFUSED[name]
+    query: list[Pair] = [
+        (key, value if sign else None)
+        for key, sign, value in (one.partition("=") for one in sorted(selectors))
+    ]
+
+    assert NOT_IMPLEMENTED == routed(method, kind, query)
+
+
+def test_a_bare_word_is_a_sub_resource_even_after_the_same_key_had_a_value():
+    assert "ListObjects" == routed("GET", BUCKET, [("tomorrow", "1")])
+    assert "ListObjects" == routed("GET", BUCKET, [("tomorrow", "")])
+    assert NOT_IMPLEMENTED == routed("GET", BUCKET, [("tomorrow", None)])
+
+
+def test_a_method_that_a_target_lacks_is_told_with_those_it_has():
+    with pytest.raises(Fault) as raised:
+        route(request("PATCH"), TARGETS[OBJECT])
+
+    assert faults.MethodNotAllowed is raised.value.kind
+    assert "DELETE, GET, HEAD, PUT" == raised.value.facts["Allow"]
+
+
+def test_presigned_parameters_select_nothing():
+    signed = [
+        (f"X-Amz-{name}", "1")
+        for name in ("Algorithm", "Credential", "Date", "Expires", "SignedHeaders", "Signature")
+    ]
+
+    assert "GetObject" == routed(
+        "GET", OBJECT, [*signed, ("X-Amz-Security-Token", ""), ("x-id", "GetObject")]
+    )
+
+
+def test_two_actions_cannot_answer_the_same_request():
+    with pytest.raises(AssertionError):
+        refuse("AnotherGetObject", "GET", OBJECT)
+    with pytest.raises(AssertionError):
+        refuse("GetObject", "GET", OBJECT, "another")
+
+
+def test_an_action_without_a_permission_cannot_be_declared():
+    with pytest.raises(AssertionError):
+        operation("Free", "GET", OBJECT, when=("free",), allow="")
