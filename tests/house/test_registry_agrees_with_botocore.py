@@ -5,7 +5,6 @@ botocore is the oracle, not a dependency: whatever differs is a line with its re
 
 from __future__ import annotations
 
-import types
 import typing
 from collections.abc import Iterator
 
@@ -254,12 +253,8 @@ class OurPart(typing.NamedTuple):
 
 
 def _our_parts(shape: type[Shape]) -> Iterator[OurPart]:
-    hints = typing.get_type_hints(shape)
     for field in fields_of(shape):
-        if field.kind != "choice":
+        if field.choices:
+            yield from (OurPart(one.__name__, "", "shape", True, one) for one in field.choices)
+        else:
             yield OurPart(field.name, field.wrapper, field.kind, field.many, field.shape)
-            continue
-        union = hints[field.attribute].__args__[0]
-        assert isinstance(union, types.UnionType)
-        for one in union.__args__:
-            yield OurPart(one.__name__, "", "shape", True, one)

@@ -13,7 +13,14 @@ GIB: Final = 1 << 30
 class Limits(msgspec.Struct, frozen=True):
     """Numbers a dialect may change. Sizes in bytes.
 
+    `max_keys`: the most keys of a page of a listing.
     `refuse_more_keys`: a `max-keys` above `max_keys` is InvalidArgument instead of being clamped.
+    `max_put_bytes`: the most bytes of one PUT, of a part, and of a part's copy source.
+    `min_part_bytes`: the fewest bytes of every part but the last.
+    `max_parts`: the most parts of an object.
+    `max_metadata_bytes`: the most bytes of names and values of an object's user metadata.
+    `max_tags`: the most tags of an object.
+    `max_bucket_tags`: the most tags of a bucket.
     """
 
     max_keys: int = 1000

@@ -77,7 +77,7 @@ def operation(
         answer_field, answer = _document(reply)
         made = Operation(
             name, method, target, frozenset(when), allow, handler, ask, reply, binder(ask), header_writer(reply), needs,
-            allow_version, source, document, document_field, _shape(ask, document_field), answer, answer_field, opens,
+            allow_version, source, document, document_field, shape_of(ask, document_field), answer, answer_field, opens,
             status,
         )
         _add(method, target, made.selectors, made, name)
@@ -187,10 +187,11 @@ def _document(struct: type[msgspec.Struct]) -> tuple[str, Document | None]:
     return "", None
 
 
-def _shape(ask: type[msgspec.Struct], field: str) -> Any:  # a type[Shape], or None
+def shape_of(struct: type[msgspec.Struct], field: str) -> Any:  # a type[Shape], or None
+    """The shape of a document's field; None where there is no field."""
     if not field:
         return None
-    hint = typing.get_type_hints(ask)[field]
+    hint = typing.get_type_hints(struct)[field]
     if isinstance(hint, types.UnionType):
         return next(one for one in hint.__args__ if one is not type(None))
     return hint

@@ -51,7 +51,9 @@ def element(name: str = "", *, wrapper: str = "") -> Element:
     return Element(name, wrapper)
 
 
-class _Field(msgspec.Struct, frozen=True):
+class Field(msgspec.Struct, frozen=True):
+    """A field of a shape, as reader and writer see it."""
+
     attribute: str
     name: str
     wrapper: str
@@ -59,6 +61,7 @@ class _Field(msgspec.Struct, frozen=True):
     many: bool
     required: bool
     shape: Any  # type[Shape] where kind is "shape"
+    choices: tuple[type[Shape], ...] = ()
 
 
 _WORDS: Final = {"id": "ID", "etag": "ETag", "kms": "KMS", "md5": "MD5", "url": "URL"}
@@ -68,14 +71,14 @@ def _camel(attribute: str) -> str:
     return "".join(_WORDS.get(word, word.capitalize()) for word in attribute.split("_"))
 
 
-def fields_of(shape: type[Shape]) -> tuple[_Field, ...]:
+def fields_of(shape: type[Shape]) -> tuple[Field, ...]:
     """The elements of a shape, in order."""
     hints = typing.get_type_hints(shape, include_extras=True)
     required = {field.name for field in msgspec.structs.fields(shape) if field.required}
     return tuple(_field(name, hint, required=name in required) for name, hint in hints.items())
 
 
-def _field(attribute: str, hint: Any, *, required: bool) -> _Field:  # Any: type hints have no type
+def _field(attribute: str, hint: Any, *, required: bool) -> Field:  # Any: type hints have no type
     mark = Element()
     if typing.get_origin(hint) is typing.Annotated:
         mark = next((extra for extra in hint.__metadata__ if isinstance(extra, Element)), mark)
@@ -86,10 +89,11 @@ def _field(attribute: str, hint: Any, *, required: bool) -> _Field:  # Any: type
     if many:
         hint = hint.__args__[0]
     kind = {str: "text", int: "number", bool: "flag"}.get(hint, "shape")
-    if isinstance(hint, types.UnionType):
+    choices = hint.__args__ if isinstance(hint, types.UnionType) else ()
+    if choices:
         kind = "choice"
-    return _Field(attribute, mark.name or _camel(attribute), mark.wrapper, kind, many, required,
-                  hint if kind == "shape" else None)
+    return Field(attribute, mark.name or _camel(attribute), mark.wrapper, kind, many, required,
+                  hint if kind == "shape" else None, choices)
 
 
 # Writing
@@ -159,7 +163,7 @@ def _later(shape: type[Shape]) -> _Writer:
     return lambda value: writer(shape)(value)
 
 
-def _lines_of(field: _Field, number: int) -> list[str]:
+def _lines_of(field: Field, number: int) -> list[str]:
     text = {"text": "escape(x)", "number": "str(x)", "flag": "('true' if x else 'false')", "shape": f"w{number}(x)"}
     opened, closed = f"<{field.name}>", f"</{field.name}>"
     value = f"v.{field.attribute}"
@@ -229,7 +233,7 @@ def _parse(data: bytes) -> _Node:
     return top.children[0]
 
 
-_readers: dict[type[Shape], dict[str, _Field]] = {}
+_readers: dict[type[Shape], dict[str, Field]] = {}
 
 
 def _value(shape: type[S], node: _Node) -> S:
@@ -254,7 +258,7 @@ def _value(shape: type[S], node: _Node) -> S:
     return shape(**{name: tuple(value) if isinstance(value, list) else value for name, value in found.items()})
 
 
-def _one(field: _Field, node: _Node) -> Any:  # Any: str, int, bool or a Shape, as declared
+def _one(field: Field, node: _Node) -> Any:  # Any: str, int, bool or a Shape, as declared
     if field.kind == "shape":
         return _value(field.shape, node)
     if node.children:

@@ -22,6 +22,7 @@ from trivium.storage.records import Records
 
 TAGS = Records(dict[str, str])  # a bucket's tags as they are kept
 TAGS_DOCUMENT = "tagging"
+_REGION = re.compile(r"[A-Za-z0-9-]{1,63}", re.ASCII)
 _FREE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,254}", re.ASCII)
 
 
@@ -82,6 +83,8 @@ async def create_bucket(call: Call[CreateBucketAsk]) -> CreateBucketReply:
     asked = call.ask.configuration or CreateBucketConfiguration()
     if asked.location is not None or asked.bucket is not None:
         raise faults.NotImplemented_(Element="Bucket")
+    if asked.location_constraint and not _REGION.fullmatch(asked.location_constraint):
+        raise faults.InvalidLocationConstraint(LocationConstraint=asked.location_constraint)
     tags = read_tags(Tagging(tags=asked.tags), limit=call.dialect.limits.max_bucket_tags)
     try:
         record = await call.house.catalog.create(
@@ -100,7 +103,7 @@ async def head_bucket(call: Call[BucketAsk]) -> HeadBucketReply:
     return HeadBucketReply(call.record.region or call.house.region)
 
 
-@operation("DeleteBucket", "DELETE", BUCKET, allow="s3:DeleteBucket", status=204)
+@operation("DeleteBucket", "DELETE", BUCKET, needs="writes", allow="s3:DeleteBucket", status=204)
 async def delete_bucket(call: Call[BucketAsk]) -> Nothing:
     if call.dialect.deletes_full_buckets:
         await _empty(call.bucket, call.account.id)

@@ -36,14 +36,15 @@ async def get_bucket_tagging(call: Call[BucketAsk]) -> BucketTagsReply:
     return BucketTagsReply(tagging(TAGS.decode(data) if data is not None else {}))
 
 
-@operation("PutBucketTagging", "PUT", BUCKET, when=("tagging",), allow="s3:PutBucketTagging")
+@operation("PutBucketTagging", "PUT", BUCKET, when=("tagging",), needs="writes", allow="s3:PutBucketTagging")
 async def put_bucket_tagging(call: Call[PutBucketTaggingAsk]) -> Nothing:
     tags = read_tags(call.ask.tagging, limit=call.dialect.limits.max_bucket_tags)
     await call.house.catalog.put_document(call.record, TAGS_DOCUMENT, TAGS.encode(tags))
     return Nothing()
 
 
-@operation("DeleteBucketTagging", "DELETE", BUCKET, when=("tagging",), allow="s3:PutBucketTagging", status=204)
+@operation("DeleteBucketTagging", "DELETE", BUCKET, when=("tagging",), needs="writes", allow="s3:PutBucketTagging",
+           status=204)
 async def delete_bucket_tagging(call: Call[BucketAsk]) -> Nothing:
     await call.house.catalog.put_document(call.record, TAGS_DOCUMENT, None)
     return Nothing()

@@ -158,8 +158,8 @@ async def complete_multipart_upload(
     return CompleteMultipartUploadReply(result, done.version if shown else None)
 
 
-@operation("AbortMultipartUpload", "DELETE", OBJECT, when=("uploadId",), allow="s3:AbortMultipartUpload",
-           status=204)
+@operation("AbortMultipartUpload", "DELETE", OBJECT, when=("uploadId",), needs="writes",
+           allow="s3:AbortMultipartUpload", status=204)
 async def abort_multipart_upload(call: Call[AbortMultipartUploadAsk]) -> Nothing:
     ask = call.ask
     await call.house.uploads.abort(call.record, call.key, ask.upload_id, initiated_ms=ask.initiated_ms)
