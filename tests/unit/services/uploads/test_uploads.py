@@ -21,7 +21,7 @@ from trivium.buckets.entry import Attributes, Entry
 from trivium.buckets.objects.bucket import ObjectsBucket
 from trivium.buckets.record import BUCKETS, BucketRecord, Ground
 from trivium.services.catalog import Opened
-from trivium.services.uploads import Asked, Completed, Part, Rules, Upload, Uploads, Wanted
+from trivium.services.uploads import Asked, Completed, Part, Rules, Upload, Uploads, Wanted, expiry
 from trivium.services.uploads.expiry import REMEMBERED_MS
 from trivium.storage import keys
 from trivium.storage.blobstores.memory import MemoryBlobs
@@ -538,6 +538,37 @@ def test_an_upload_of_many_parts_is_aborted_in_steps() -> None:
         await ward.uploads.abort(ward.record, "key", upload.id)
 
         assert (0, 0) == (await ward.rows(keys.UPLOAD), await ward.rows(keys.PART))
+
+    told(story)
+
+
+def test_an_abort_that_is_cut_off_is_finished_by_the_expiry(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(ward: Ward) -> None:
+        upload = await ward.begin()
+        parts = [await ward.add(upload, number, b"part") for number in (1, 2, 3)]
+        monkeypatch.setattr(expiry, "_PARTS_A_WRITE", 1)
+
+        await ward.engine.write(lambda tx: expiry.give_up(tx, upload, now_ms=ward.clock.now_ms()))
+
+        assert [] == await ward.uploads.list(ward.record, "", "", None, 10)
+        await refused(faults.NoSuchUpload, ward.complete(upload, *parts[1:]))
+        await refused(faults.NoSuchUpload, ward.add(upload, 1, b"again"))
+        assert 1 == await ward.uploads.expire(ward.clock.now_ms(), older_than_ms=HOUR_MS)
+        assert {blob(part): 0 for part in parts} == await ward.owners()
+        assert 0 == await ward.rows(keys.PART)
+
+    told(story)
+
+
+def test_an_abort_that_is_half_done_stops_a_complete(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(ward: Ward) -> None:
+        upload = await ward.begin()
+        parts = [await ward.add(upload, number, b"part") for number in (1, 2, 3)]
+        monkeypatch.setattr(expiry, "_PARTS_A_WRITE", 1)
+        ward.opened = interrupted(ward, lambda: ward.engine.write(
+            lambda tx: expiry.give_up(tx, upload, now_ms=ward.clock.now_ms())))
+
+        await refused(faults.NoSuchUpload, ward.complete(upload, *parts))
 
     told(story)
 
