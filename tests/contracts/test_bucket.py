@@ -23,6 +23,8 @@ from trivium.buckets.entry import Attributes, Entry
 from trivium.buckets.mount.mounts import Mounts
 from trivium.buckets.objects.bucket import ObjectsBucket
 from trivium.buckets.record import BUCKETS, BucketRecord, Ground
+from trivium.buckets.repo.bucket import BranchBucket
+from trivium.buckets.repo.repository import Repositories
 from trivium.storage import keys
 from trivium.storage.blobstores.memory import MemoryBlobs
 from trivium.storage.engine import Write
@@ -52,6 +54,24 @@ async def mount(folder: Path, clock: SetClock) -> Bucket:
     return Mounts(ground, lambda facts: LocalStore(facts["path"], clock, ids)).bucket(record)
 
 
+def branch(*, forked: bool, inline_bytes: int = 64) -> Open:
+    async def opened(_folder: Path, clock: SetClock) -> Bucket:
+        ids, engine = SeededIds(), MemoryEngine()
+        ground = Ground(engine, MemoryBlobs(clock, ids), clock, ids, inline_bytes)
+        repositories = Repositories(ground)
+        record = await repositories.create("master.images", "owner")
+        if forked:
+            parent = BranchBucket(ground, record, engine.generation)
+            await parent.put("gone", upload(b"x"), PLAIN)
+            await parent.delete([Deletion("gone")], actor="me")
+            record = await repositories.fork("images", "master", "fork")
+            await parent.put("later", upload(b"x"), PLAIN)
+            clock.advance(ms=1000)
+        return BranchBucket(ground, record, engine.generation)
+
+    return opened
+
+
 class Kind(NamedTuple):
     """How a bucket of the kind is opened, empty, and which features it declares."""
 
@@ -66,6 +86,9 @@ KINDS: dict[str, Kind] = {
     "objects without versions any more": Kind(objects("Suspended", inline_bytes=64), _OBJECTS),
     "objects, nothing in rows": Kind(objects("", inline_bytes=-1), _OBJECTS),
     "mount": Kind(mount, frozenset({"writes", "annotations"})),
+    "branch": Kind(branch(forked=False), _OBJECTS),
+    "branch, nothing in rows": Kind(branch(forked=False, inline_bytes=-1), _OBJECTS),
+    "branch, forked": Kind(branch(forked=True), _OBJECTS),
 }
 
 PLAIN = Attributes()

@@ -340,6 +340,11 @@ InsufficientStorage = _row("InsufficientStorage", 507, "The storage is full.")
 SlowDown = _row("SlowDown", 503, "Please reduce your request rate.")
 ServiceUnavailable = _row("ServiceUnavailable", 503, "Service is unable to handle request.")
 
+# Branches
+BranchHasForks = _row(
+    "BranchHasForks", 409, "Another branch starts from this one and reads its past: delete that one first.",
+    code="InvalidBucketState")
+
 # Mounts: keys that cannot be names of files
 KeyHasEmptyComponent = _row(
     "KeyHasEmptyComponent", 400, "A key of this bucket cannot start with a slash or hold two in a row.",

@@ -21,11 +21,14 @@ BLOB: Final = b"f"  # blobs that are named by a row                        f blo
 LAYOUT: Final = b"y"  # lists of spans: what multipart objects are made of y layout-id
 SHARE: Final = b"r"  # how many owners a blob or layout has, when not one  r id
 GARBAGE: Final = b"g"  # blobs and layouts that nobody owns any more       g since-ms seq
-COMMIT: Final = b"h"  # history: commits of a repository                   h repository commit-id
+COMMIT: Final = b"h"  # history: where a commit of a repository stands     h repository commit-id
+LINE: Final = b"i"  # the commits of a branch by their number              i bucket number
 BRANCH: Final = b"n"  # branches of a repository                           n repository name
+GONE: Final = b"x"  # deleted buckets whose rows have not all gone yet     x bucket
 FILE: Final = b"w"  # what is known of the files of a mount                w bucket key
 TABLES: Final = (
-    META, CATALOG, CURRENT, OLD, LOG, DOCUMENT, UPLOAD, PART, BLOB, LAYOUT, SHARE, GARBAGE, COMMIT, BRANCH, FILE,
+    META, CATALOG, CURRENT, OLD, LOG, DOCUMENT, UPLOAD, PART, BLOB, LAYOUT, SHARE, GARBAGE, COMMIT, LINE, BRANCH,
+    GONE, FILE,
 )
 
 _MAX: Final = 0xFFFF_FFFF_FFFF_FFFF
@@ -66,6 +69,21 @@ def current(bucket: int, key: str) -> bytes:
 def read_current(row: bytes) -> str:
     """The object key in the key of a CURRENT row."""
     return row[9:].decode()
+
+
+def commit(repository: str, id: str) -> bytes:
+    """Where it stands which commit of which branch an id means."""
+    return b"h" + ended(repository) + id.encode()
+
+
+def branch(repository: str, name: str) -> bytes:
+    """Where a branch of a repository stands."""
+    return b"n" + ended(repository) + name.encode()
+
+
+def branches(repository: str) -> bytes:
+    """The prefix of all branches of a repository."""
+    return b"n" + ended(repository)
 
 
 def file(bucket: int, key: str) -> bytes:

@@ -1,0 +1,180 @@
+"""A branch as a bucket, and each of its commits as one that is read only.
+
+Theory of operation. A put makes its bytes durable; then one transaction moves the branch's own newest row of the key to
+OLD, writes the new one, and writes the commit and the Change that names it. Nothing is ever removed: a deletion writes a
+tombstone. The keys of branches that this one was forked from are read through their rows, and hidden by rows of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from trivium.base import faults
+from trivium.base.faults import Fault
+from trivium.buckets import contents
+from trivium.buckets.bucket import Companion, Content, Deletion, Features, Gone, Resting, nothing
+from trivium.buckets.conditions import ALWAYS, WriteIf
+from trivium.buckets.contents import Kept, StoredReading
+from trivium.buckets.entry import Attributes, Entry
+from trivium.buckets.record import BucketRecord, Ground
+from trivium.buckets.repo import commits, views
+from trivium.buckets.repo.commits import Commit
+from trivium.buckets.repo.features import BranchAnnotations, BranchRenames
+from trivium.buckets.repo.line import Line, up_to
+from trivium.buckets.repo.reading import LineVersions, Reader
+from trivium.buckets.repo.writing import Step, opened
+from trivium.storage.engine import Read, Write
+from trivium.storage.journal import PUT
+
+_READ_ONLY = "A commit cannot be changed."
+_KEPT = "A commit cannot be taken out of the past of a branch."
+
+
+class BranchBucket:
+    """The branch of `record`, as it was when the engine had that `generation`."""
+
+    __slots__ = ("_branch", "_features", "_reader")
+
+    def __init__(self, ground: Ground, record: BucketRecord, generation: int) -> None:
+        self._branch = branch = opened(ground, record, generation)
+        self._reader = reader = Reader(ground, branch.repository, branch.line)
+        self._features = Features(
+            shares=True, versions=LineVersions(reader), annotations=BranchAnnotations(branch, reader),
+            renames=BranchRenames(branch, reader), past=BranchPast(reader),
+        )
+
+    @property
+    def features(self) -> Features:
+        return self._features
+
+    async def head(self, key: str, version: str | None = None) -> Entry:
+        return await self._reader.head(key, version)
+
+    async def read(self, key: str, version: str | None = None) -> StoredReading:
+        return await self._reader.read(key, version)
+
+    async def put(
+        self, key: str, content: Content, attributes: Attributes, *, only_if: WriteIf = ALWAYS,
+        companion: Companion = nothing,
+    ) -> Entry:
+        """As `Bucket.put`: one commit."""
+        ground = self._branch.ground
+        if only_if is not ALWAYS and not isinstance(content, Resting):
+            await ground.engine.read(lambda rows: self._check(rows, key, only_if))  # before its bytes travel
+        kept = await contents.keep(ground, content)
+        try:
+            return await ground.engine.write(self._putting(key, kept, attributes, only_if, companion))
+        except Fault as fault:
+            # A refusal came before the commit. After an engine's own failure nobody knows: then the sweep decides.
+            if fault.kind.status < faults.InternalError.status:
+                await contents.discard(ground, kept)
+            raise
+
+    async def delete(self, deletions: Sequence[Deletion], *, actor: str) -> list[Gone | Fault]:
+        """As `Bucket.delete`: all together one commit, none when nothing was there. A version cannot be deleted."""
+
+        def change(tx: Write) -> list[Gone | Fault]:
+            step = Step(tx, self._branch, actor, _deleting(deletions))
+            done = [self._bury(tx, step, deletion) for deletion in deletions]
+            if any(isinstance(gone, Gone) and gone.marker_made for gone in done):
+                step.close()
+            return done
+
+        return await self._branch.ground.engine.write(change)
+
+    async def list(self, prefix: str, start: str, limit: int) -> list[Entry]:
+        return await self._reader.list(prefix, start, limit)
+
+    async def at_commit(self, version: str) -> CommitBucket:
+        """The bucket as of a commit, read-only. Raises NoSuchVersion, InvalidVersionId."""
+        reader = self._reader
+        return CommitBucket(reader, await reader.ground.engine.read(
+            lambda rows: commits.meant(rows, reader.line, reader.repository, version)))
+
+    def _putting(
+        self, key: str, kept: Kept, attributes: Attributes, only_if: WriteIf, companion: Companion,
+    ) -> Callable[[Write], Entry]:
+        def change(tx: Write) -> Entry:
+            step = Step(tx, self._branch, attributes.owner, f"put {key}")
+            if only_if is not ALWAYS:
+                self._check(tx, key, only_if)
+            contents.settle(tx, kept)
+            entry = step.write(PUT, Entry(
+                key, 0, step.at_ms, kept.size, kept.etag, attributes=attributes, content=kept.content,
+                checksum=kept.checksum), kept.body)
+            step.close()
+            companion(tx, entry)
+            return entry
+
+        return change
+
+    def _check(self, rows: Read, key: str, only_if: WriteIf) -> None:
+        found = views.find(rows, self._reader.line, key)
+        only_if.check(None if found is None else found.entry)
+
+    def _bury(self, tx: Write, step: Step, deletion: Deletion) -> Gone | Fault:
+        if deletion.version is not None:
+            return faults.NotImplemented_(_KEPT)
+        found = views.find(tx, self._reader.line, deletion.key)
+        try:
+            deletion.only_if.check_deletion(None if found is None else found.entry)
+        except Fault as fault:
+            return fault
+        if found is None or found.entry.marker:
+            return Gone(deletion.key)
+        step.bury(deletion.key)
+        return Gone(deletion.key, step.id, marker_made=True)
+
+
+class BranchPast:
+    """The past of a branch, by time."""
+
+    __slots__ = ("_reader",)
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    async def at(self, moment_ms: int) -> CommitBucket:
+        """The bucket as of the last commit until then; an empty one before the first."""
+        reader = self._reader
+        return CommitBucket(reader, await reader.ground.engine.read(
+            lambda rows: commits.as_of(rows, reader.line, moment_ms)))
+
+
+class CommitBucket:
+    """A branch as of a commit, or before the first. `HEAD` is that commit; it cannot be changed."""
+
+    __slots__ = ("_features", "_reader")
+
+    def __init__(self, reader: Reader, commit: Commit | None) -> None:
+        line: Line = () if commit is None else up_to(reader.line, commit.seq, commit.number)
+        self._reader = msgspec.structs.replace(reader, line=line)
+        self._features = Features(writes=False, versions=LineVersions(self._reader))
+
+    @property
+    def features(self) -> Features:
+        return self._features
+
+    async def head(self, key: str, version: str | None = None) -> Entry:
+        return await self._reader.head(key, version)
+
+    async def read(self, key: str, version: str | None = None) -> StoredReading:
+        return await self._reader.read(key, version)
+
+    async def put(
+        self, key: str, content: Content, attributes: Attributes, *, only_if: WriteIf = ALWAYS,
+        companion: Companion = nothing,
+    ) -> Entry:
+        raise faults.NotImplemented_(_READ_ONLY)
+
+    async def delete(self, deletions: Sequence[Deletion], *, actor: str) -> list[Gone | Fault]:
+        raise faults.NotImplemented_(_READ_ONLY)
+
+    async def list(self, prefix: str, start: str, limit: int) -> list[Entry]:
+        return await self._reader.list(prefix, start, limit)
+
+
+def _deleting(deletions: Sequence[Deletion]) -> str:
+    return f"delete {deletions[0].key}" if len(deletions) == 1 else f"delete {len(deletions)} keys"

@@ -1,0 +1,125 @@
+"""Commits: what they are, where they stand, and which of them a version id means.
+
+Theory of operation. A commit stands under its branch's bucket and its number, so that the n-th before another is one
+look-up; its id leads there. Along a line seqs and numbers rise, and times never fall. The newest commit of a branch is
+its head. Everything here runs inside transactions.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import msgspec
+
+from trivium.base import faults
+from trivium.buckets.repo.line import Line
+from trivium.storage import keys
+from trivium.storage.engine import Read, Write
+from trivium.storage.records import Records
+
+_VERSION = re.compile(r"(HEAD|[0-9a-f]{32})(?:(\^+|~+)|[\^~](\d{1,18}))?", re.ASCII)
+
+
+class Commit(msgspec.Struct, frozen=True, array_like=True):
+    """One step of a branch. `id` is 32 hexadecimal digits; `seq` is that of its last change; `at_ms` since 1970.
+
+    `parents` are the commits before it, none for the first of a repository; `author` is a canonical id.
+    """
+
+    id: str
+    branch: str
+    number: int
+    seq: int
+    at_ms: int
+    parents: tuple[str, ...]
+    message: str
+    author: str
+
+
+class Place(msgspec.Struct, frozen=True, array_like=True):
+    """Where a commit stands."""
+
+    bucket: int
+    number: int
+
+
+COMMITS = Records(Commit)
+PLACES = Records(Place)
+
+
+def put(tx: Write, repository: str, bucket: int, commit: Commit) -> None:
+    """Add the commit to the branch of that bucket, as its head."""
+    tx.put(keys.numbered(keys.LINE, bucket, commit.number), COMMITS.encode(commit))
+    tx.put(keys.commit(repository, commit.id), PLACES.encode(Place(bucket, commit.number)))
+
+
+def head(rows: Read, line: Line) -> Commit | None:
+    """The newest commit of the line; None before the first."""
+    return next(log(rows, line), None)
+
+
+def log(rows: Read, line: Line, *, before: int | None = None) -> Iterator[Commit]:
+    """The commits of the line, the newest first; with `before`, those with smaller numbers. Lazy."""
+    for level in line:
+        stop = level.number + 1 if before is None else min(level.number + 1, before)
+        start = keys.of_bucket(keys.LINE, level.bucket)
+        for _, data in rows.scan(start, keys.numbered(keys.LINE, level.bucket, stop), reverse=True):
+            yield COMMITS.decode(data)
+
+
+def numbered(rows: Read, line: Line, number: int) -> Commit | None:
+    """The commit of the line with that number; None when there is none."""
+    for level in line:
+        data = rows.get(keys.numbered(keys.LINE, level.bucket, number)) if 0 < number <= level.number else None
+        if data is not None:
+            return COMMITS.decode(data)
+    return None
+
+
+def named(rows: Read, line: Line, repository: str, id: str) -> Commit | None:
+    """The commit of the line with that id; None when it is on no branch, or on another."""
+    data = rows.get(keys.commit(repository, id))
+    if data is None:
+        return None
+    place = PLACES.decode(data)
+    for level in line:
+        if level.bucket == place.bucket and place.number <= level.number:
+            return numbered(rows, (level,), place.number)
+    return None
+
+
+def meant(rows: Read, line: Line, repository: str, version: str) -> Commit:
+    """The commit that a version id means: an id or HEAD, and how many commits before that.
+
+    `^` and `~` are the same here: `HEAD^^`, `HEAD^2` and `HEAD~2` are the second before the newest (Pachyderm,
+    ancestry). Raises InvalidVersionId when the text cannot mean a commit, NoSuchVersion when none of this line.
+    """
+    match = _VERSION.fullmatch(version)
+    if match is None:
+        raise faults.InvalidVersionId(ArgumentName="versionId", ArgumentValue=version)
+    reference, marks, count = match.groups()
+    commit = head(rows, line) if reference == "HEAD" else named(rows, line, repository, reference)
+    back = int(count) if count else len(marks or "")
+    if commit is not None and back:
+        commit = numbered(rows, line, commit.number - back) if back < commit.number else None
+    if commit is None:
+        raise faults.NoSuchVersion(VersionId=version)
+    return commit
+
+
+def as_of(rows: Read, line: Line, moment_ms: int) -> Commit | None:
+    """The last commit of the line at or before that time (ms since 1970); None when there is none."""
+    newest = head(rows, line)
+    if newest is None or newest.at_ms <= moment_ms:
+        return newest
+    found, low, high = None, 1, newest.number
+    while low < high:
+        middle = (low + high) // 2
+        commit = numbered(rows, line, middle)
+        assert commit is not None, f"commit {middle} of a line is missing"
+        if commit.at_ms <= moment_ms:
+            found, low = commit, middle + 1
+        else:
+            high = middle
+    return found

@@ -1,0 +1,78 @@
+"""What a branch can do beyond the five verbs: change tags, rename. Both are commits."""
+
+from __future__ import annotations
+
+import msgspec
+
+from trivium.base import faults
+from trivium.buckets.conditions import WriteIf
+from trivium.buckets.entry import Entry
+from trivium.buckets.repo import views
+from trivium.buckets.repo.reading import Reader
+from trivium.buckets.repo.views import Found
+from trivium.buckets.repo.writing import Branch, Step
+from trivium.storage import blobs
+from trivium.storage.engine import Write
+from trivium.storage.journal import ATTRIBUTES, PUT
+
+
+class BranchAnnotations:
+    """The tags of a branch's newest entries. The bytes and LastModified stay as they are."""
+
+    __slots__ = ("_branch", "_reader")
+
+    def __init__(self, branch: Branch, reader: Reader) -> None:
+        self._branch, self._reader = branch, reader
+
+    async def tag(self, key: str, version: str | None, tags: dict[str, str]) -> Entry:
+        """As `Annotations.tag`. Raises NotImplemented for a version that is not the newest: it is the past."""
+
+        def change(tx: Write) -> Entry:
+            found = self._reader.visible(tx, key, version)
+            if version is not None and found != views.find(tx, self._reader.line, key):
+                raise faults.NotImplemented_("The tags of the past of a branch cannot be changed.")
+            attributes = msgspec.structs.replace(found.entry.attributes, tags=tags)
+            step = Step(tx, self._branch, "", f"tag {key}")
+            body = _shared(tx, found)
+            entry = step.write(ATTRIBUTES, msgspec.structs.replace(found.entry, attributes=attributes), body)
+            step.close()
+            return entry
+
+        return await self._branch.ground.engine.write(change)
+
+
+class BranchRenames:
+    """Another key for a newest entry, in one commit with the tombstone of the former."""
+
+    __slots__ = ("_branch", "_reader")
+
+    def __init__(self, branch: Branch, reader: Reader) -> None:
+        self._branch, self._reader = branch, reader
+
+    async def rename(self, source: str, key: str, *, source_if: WriteIf, only_if: WriteIf, actor: str) -> Entry:
+        """As `Renames.rename`."""
+
+        def change(tx: Write) -> Entry:
+            found = self._reader.visible(tx, source, None)
+            source_if.check(found.entry)
+            there = views.find(tx, self._reader.line, key)
+            only_if.check(None if there is None else there.entry)
+            if source == key:
+                return found.entry
+            step = Step(tx, self._branch, actor, f"rename {source} to {key}")
+            body = _shared(tx, found)
+            entry = step.write(PUT, msgspec.structs.replace(found.entry, key=key, modified_ms=step.at_ms), body)
+            step.bury(source)
+            step.close()
+            return entry
+
+        return await self._branch.ground.engine.write(change)
+
+
+def _shared(tx: Write, found: Found) -> bytes | None:
+    """Make one more owner of the entry's content; its body where it has one."""
+    if found.entry.content is not None:
+        blobs.share(tx, found.entry.content.id)
+    loaded = tx.load(found.row)
+    assert loaded is not None, "a row went away within one transaction"
+    return loaded[1]

@@ -1,0 +1,159 @@
+"""Repositories and their branches: made, forked, listed, deleted. For CreateBucket, the command line and the catalog.
+
+Theory of operation. A repository is nothing but its branches: the first makes it, the last one's end is its own, and it
+belongs to the owner of its branches. A fork is one row more than a new branch has: its record says which line it starts
+from. Deleting a branch takes its name away at once; its rows go afterwards, a thousand at a time (`clearing`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from itertools import islice
+
+import msgspec
+
+from trivium.base import faults
+from trivium.buckets.record import BRANCH, BUCKETS, ENABLED, BucketRecord, Ground, confirm
+from trivium.buckets.repo import clearing, commits
+from trivium.buckets.repo.commits import Commit
+from trivium.buckets.repo.line import Line, forked, line_of, start_of, written
+from trivium.buckets.repo.names import BranchName, read_name
+from trivium.buckets.repo.reading import Reader
+from trivium.storage import keys
+from trivium.storage.engine import Read, Write
+from trivium.storage.records import Records
+
+
+class BranchRow(msgspec.Struct, frozen=True, array_like=True):
+    """Which bucket a branch is: its number and its name in the catalog."""
+
+    bucket: int
+    name: str
+
+
+BRANCHES = Records(BranchRow)
+
+
+class Repositories:
+    """The repositories of a house."""
+
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+
+    async def create(self, bucket: str, owner: str, region: str = "") -> BucketRecord:
+        """Make the branch that the bucket's name says, empty, and its repository when it is missing.
+
+        Raises InvalidBucketName, BucketAlreadyOwnedByYou, BucketAlreadyExists, and AccessDenied when the repository is
+        somebody else's.
+        """
+        name = _new_name(bucket)
+        return await self._ground.engine.write(lambda tx: self._add(tx, name, bucket, owner, region, ()))
+
+    async def fork(self, repository: str, branch: str, new: str, *, at: str = "HEAD") -> BucketRecord:
+        """Make the branch `new` from another as it is now, or as of its commit `at`. Whatever the size, it is one row.
+
+        Raises NoSuchBucket, NoSuchVersion, and as `create`.
+        """
+        name = _new_name(BranchName(repository, new).bucket)
+
+        def change(tx: Write) -> BucketRecord:
+            source = _branch(tx, repository, branch)
+            if source is None:
+                raise faults.NoSuchBucket(BucketName=BranchName(repository, branch).bucket)
+            line = line_of(source)
+            if at == "HEAD":
+                commit = commits.head(tx, line)
+            else:
+                commit = commits.meant(tx, line, repository, at)
+            start = forked(line, commit.seq, commit.number) if commit else ()
+            return self._add(tx, name, name.bucket, source.owner, source.region, start)
+
+        return await self._ground.engine.write(change)
+
+    async def delete(self, record: BucketRecord) -> None:
+        """Delete the branch of the record, which must show no keys, with all its commits.
+
+        Raises NoSuchBucket, BucketNotEmpty, and BranchHasForks while another branch starts from its past.
+        """
+        reader = Reader(self._ground, record.facts["repository"], line_of(record))
+        while True:
+            before = await self.head(record)
+            if await reader.list("", "", 1):
+                raise faults.BucketNotEmpty(BucketName=record.name)
+            if await self._ground.engine.write(partial(_drop, record, before)):
+                break
+        await clearing.clear(self._ground)
+
+    async def branches(self, repository: str) -> list[BucketRecord]:
+        """The branches of the repository, by name; none when there is no such repository."""
+        return await self._ground.engine.read(lambda rows: list(_records(rows, repository)))
+
+    async def head(self, record: BucketRecord) -> Commit | None:
+        """The newest commit of the branch, which may be one it was forked from; None before the first."""
+        return await self._ground.engine.read(lambda rows: commits.head(rows, line_of(record)))
+
+    async def log(self, record: BucketRecord, *, before: int | None = None, limit: int = 100) -> list[Commit]:
+        """Up to `limit` commits of the branch, the newest first; with `before`, those with smaller numbers."""
+        return await self._ground.engine.read(
+            lambda rows: list(islice(commits.log(rows, line_of(record), before=before), limit)))
+
+    def _add(
+        self, tx: Write, name: BranchName, bucket: str, owner: str, region: str, start: Line,
+    ) -> BucketRecord:
+        there = _named(tx, bucket) or _branch(tx, name.repository, name.branch)
+        if there is not None:
+            mine = there.owner == owner
+            raise (faults.BucketAlreadyOwnedByYou if mine else faults.BucketAlreadyExists)(BucketName=bucket)
+        if any(record.owner != owner for record in islice(_records(tx, name.repository), 1)):
+            raise faults.AccessDenied(BucketName=bucket)
+        facts = {"repository": name.repository, "branch": name.branch, "line": written(start)}
+        record = BucketRecord(
+            tx.sequence(), bucket, BRANCH, owner, self._ground.clock.now_ms(), ENABLED, region, facts)
+        tx.put(keys.text(keys.CATALOG, bucket), BUCKETS.encode(record))
+        tx.put(keys.branch(name.repository, name.branch), BRANCHES.encode(BranchRow(record.id, bucket)))
+        tx.announce()
+        return record
+
+
+def _new_name(bucket: str) -> BranchName:
+    """What the name says that a new branch's bucket shall have. A commit cannot be made."""
+    name = read_name(bucket)
+    if name.commit is not None:
+        raise faults.InvalidBucketName(BucketName=bucket)
+    return name
+
+
+def _named(rows: Read, bucket: str) -> BucketRecord | None:
+    data = rows.get(keys.text(keys.CATALOG, bucket))
+    return None if data is None else BUCKETS.decode(data)
+
+
+def _branch(rows: Read, repository: str, branch: str) -> BucketRecord | None:
+    data = rows.get(keys.branch(repository, branch))
+    return None if data is None else _named(rows, BRANCHES.decode(data).name)
+
+
+def _records(rows: Read, repository: str) -> Iterator[BucketRecord]:
+    """The records of all branches of the repository."""
+    prefix = keys.branches(repository)
+    for _, data in rows.scan(prefix, keys.after(prefix)):
+        record = _named(rows, BRANCHES.decode(data).name)
+        assert record is not None, "a branch has no bucket"
+        yield record
+
+
+def _drop(record: BucketRecord, seen: Commit | None, tx: Write) -> bool:
+    """Take the branch away, if `seen` is still its head."""
+    confirm(tx, record)
+    if commits.head(tx, line_of(record)) != seen:
+        return False
+    repository = record.facts["repository"]
+    for other in _records(tx, repository):
+        if any(level.bucket == record.id for level in start_of(other)):
+            raise faults.BranchHasForks(BucketName=record.name, Fork=other.name)
+    tx.delete(keys.text(keys.CATALOG, record.name))
+    tx.delete(keys.branch(repository, record.facts["branch"]))
+    clearing.mark(tx, record.id, repository)
+    tx.announce()
+    return True
