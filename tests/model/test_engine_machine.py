@@ -1,0 +1,138 @@
+"""The SQLite engine does what the memory engine does, whatever is asked, across reopening and beside another engine."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from trivium.storage.engine import Engine, Read, Write
+from trivium.storage.engines.memory import MemoryEngine
+from trivium.storage.engines.sqlite import SqliteEngine
+
+Step = Callable[[Write], object]
+
+NAMES = [b"", b"\x00", b"a", b"a\x00", b"ab", b"b", b"\xff", b"\xff\xff"]
+KEYS = st.builds(lambda table, name: table + name, st.sampled_from([b"c", b"o", b"l"]), st.sampled_from(NAMES))
+VALUES = st.binary(max_size=3)
+BODIES = st.none() | st.binary(max_size=3) | st.sampled_from([b"", b"x" * 5000])
+
+
+def put(key: bytes, value: bytes, body: bytes | None) -> Step:
+    return lambda tx: tx.put(key, value, body)
+
+
+def delete(key: bytes) -> Step:
+    return lambda tx: tx.delete(key)
+
+
+def move(key: bytes, to: bytes, value: bytes) -> Step:
+    return lambda tx: tx.move(key, to, value) if tx.get(key) is not None else None
+
+
+def look(key: bytes) -> Step:
+    return lambda tx: (tx.get(key), tx.load(key))
+
+
+def scan(start: bytes, stop: bytes, limit: int, *, reverse: bool) -> Callable[[Read], object]:
+    def rows(tx: Read) -> list[tuple[bytes, bytes]]:
+        found = tx.scan(start, max(start, min(stop, bytes((start[0] + 1,)))), reverse=reverse)
+        return [row for row, _ in zip(found, range(limit), strict=False)]
+
+    return rows
+
+
+SCANS = st.builds(scan, KEYS, KEYS, st.integers(0, 5), reverse=st.booleans())
+STEPS = st.one_of(
+    st.builds(put, KEYS, VALUES, BODIES), st.builds(delete, KEYS), st.builds(move, KEYS, KEYS, VALUES),
+    st.builds(look, KEYS), SCANS, st.just(lambda tx: tx.sequence()))
+CHANGES = st.lists(STEPS, max_size=8)
+
+
+class Refused(Exception):
+    """What a change raises that is to be undone; it carries what its steps have seen."""
+
+
+def change(steps: list[Step], *, refused: bool) -> Callable[[Write], list[object]]:
+    def work(tx: Write) -> list[object]:
+        seen = [step(tx) for step in steps]
+        if refused:
+            raise Refused(seen)
+        return seen
+
+    return work
+
+
+async def answers(engine: Engine, changes: list[tuple[list[Step], bool]]) -> list[object]:
+    told = await asyncio.gather(
+        *(engine.write(change(steps, refused=refused)) for steps, refused in changes), return_exceptions=True)
+    return [repr(one) for one in told]
+
+
+class EngineMachine(RuleBasedStateMachine):
+    """Asks both engines the same and compares."""
+
+    @initialize()
+    def begin(self) -> None:
+        self.runner = asyncio.Runner()
+        self.folder = tempfile.TemporaryDirectory()
+        self.path = Path(self.folder.name) / "rows.db"
+        self.model = MemoryEngine()
+        self.engine, self.beside = SqliteEngine(self.path), SqliteEngine(self.path)
+
+    @rule(steps=CHANGES, refused=st.booleans())
+    def write(self, steps: list[Step], refused: bool) -> None:  # noqa: FBT001  # hypothesis gives it by name
+        self._write(self.engine, [(steps, refused)])
+
+    @rule(steps=CHANGES)
+    def write_beside(self, steps: list[Step]) -> None:
+        self._write(self.beside, [(steps, False)])
+
+    @rule(changes=st.lists(st.tuples(CHANGES, st.booleans()), min_size=2, max_size=6))
+    def write_many_at_once(self, changes: list[tuple[list[Step], bool]]) -> None:
+        self._write(self.engine, changes)
+
+    @rule(looks=st.lists(SCANS | st.builds(look, KEYS), min_size=1, max_size=4))
+    def read(self, looks: list[Callable[[Read], object]]) -> None:
+        def together(rows: Read) -> list[object]:
+            return [look(rows) for look in looks]
+
+        expected = self.runner.run(self.model.read(together))
+
+        assert expected == self.runner.run(self.engine.read(together))
+        assert expected == self.runner.run(self.beside.read(together))
+
+    @rule()
+    def reopen(self) -> None:
+        self.runner.run(self.engine.close())
+        self.engine = SqliteEngine(self.path)
+
+    @invariant()
+    def all_rows_agree(self) -> None:
+        if not hasattr(self, "runner"):
+            return
+        for table in (b"c", b"o", b"l"):
+            every = scan(table, b"\xff", 1000, reverse=False)
+
+            assert self.runner.run(self.model.read(every)) == self.runner.run(self.engine.read(every))
+
+    def _write(self, engine: Engine, changes: list[tuple[list[Step], bool]]) -> None:
+        expected = self.runner.run(answers(self.model, changes))
+
+        assert expected == self.runner.run(answers(engine, changes))
+
+    def teardown(self) -> None:
+        if hasattr(self, "runner"):
+            self.runner.run(self.engine.close())
+            self.runner.run(self.beside.close())
+            self.runner.close()
+            self.folder.cleanup()
+
+
+EngineMachine.TestCase.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
+TestEngineMachine = EngineMachine.TestCase
