@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Final
 
@@ -20,8 +20,8 @@ from trivium.buckets.objects.opened import Opened
 from trivium.storage import keys
 from trivium.storage.engine import Read
 
-_STEPS: Final = 8  # earlier entries that are read one by one; then the chain is halved
-_KEYS_A_READ: Final = 1_000  # keys that are newer than the moment cost a look each: others get their turn
+_STEPS: Final = 4  # earlier entries that are read one by one; then the chain is halved
+_SEARCHES_A_READ: Final = 200  # keys that changed since cost a few looks each: others get their turn
 _READ_ONLY: Final = "A bucket as it was in the past cannot be changed."
 
 
@@ -77,14 +77,18 @@ class PastBucket:
         row, stop = keys.current(bucket, max(prefix, start)), keys.after(keys.current(bucket, prefix))
 
         def look(rows: Read) -> bytes:
-            at = b""
-            for at, data in islice(rows.scan(row, stop), _KEYS_A_READ):
-                place = _as_of(rows, bucket, ENTRIES.decode(data), self._moment_ms)
+            searches = 0
+            for at, data in rows.scan(row, stop):
+                newest = ENTRIES.decode(data)
+                place = _as_of(rows, bucket, newest, self._moment_ms)
                 if place is not None and not place.entry.marker:
                     found.append(place.entry)
                     if len(found) == limit:
                         return b""
-            return at and at + b"\x00"
+                searches += place is None or place.entry is not newest or newest.marker
+                if searches > _SEARCHES_A_READ:
+                    return at + b"\x00"
+            return b""
 
         while row and limit > 0:
             row = await self._opened.ground.engine.read(look)
@@ -115,30 +119,35 @@ def _as_of(rows: Read, bucket: int, newest: Entry, moment_ms: int) -> Place | No
     """
     if newest.modified_ms <= moment_ms:
         return Place(keys.current(bucket, newest.key), newest, newest)
-    seq = newest.seq
-    stop = keys.after(keys.olds(bucket, newest.key))
-    for row, data in islice(rows.scan(keys.old(bucket, newest.key, seq), stop), _STEPS):
+    prefix, seq, steps = keys.olds(bucket, newest.key), 0, 0
+    for row, data in islice(rows.scan(prefix, keys.after(prefix)), _STEPS):
         entry = ENTRIES.decode(data)
         if entry.modified_ms <= moment_ms:
             return Place(row, entry, newest)
-        seq = entry.seq
-    return _halving(rows, bucket, newest, seq, moment_ms)
+        seq, steps = entry.seq, steps + 1
+    return _halving(rows, bucket, newest, seq, moment_ms) if steps == _STEPS else None
 
 
 def _halving(rows: Read, bucket: int, newest: Entry, too_new: int, moment_ms: int) -> Place | None:
-    """The same among the entries with a seq less than `too_new`, in as many looks as that number has bits."""
-    stop = keys.after(keys.olds(bucket, newest.key))
-    place, low, high = None, 0, too_new
-    while low < high:
-        middle = (low + high) // 2
-        for row, data in rows.scan(keys.old(bucket, newest.key, middle), stop):
-            entry = ENTRIES.decode(data)
-            break
-        else:
-            low = middle + 1
+    """The same among the entries with a seq less than `too_new`, in few looks however many they are."""
+    prefix = keys.olds(bucket, newest.key)
+    stop = keys.after(prefix)
+    place = _first(rows.scan(prefix, stop, reverse=True), newest)  # the oldest of all
+    if place.entry.modified_ms > moment_ms:
+        return None
+    low, high = place.entry.seq, too_new  # what is at `low` is old enough, what is at `high` is not
+    while high - low > 1:
+        seen = _first(rows.scan(keys.old(bucket, newest.key, (low + high) // 2), stop), newest)
+        if seen.entry.modified_ms > moment_ms:
+            high = seen.entry.seq
             continue
-        if entry.modified_ms <= moment_ms:
-            place, low = Place(row, entry, newest), middle + 1
-        else:
-            high = entry.seq
+        place = _first(rows.scan(prefix, seen.row, reverse=True), newest)  # the next one, written later
+        if place.entry.modified_ms > moment_ms:
+            return seen
+        low = place.entry.seq
     return place
+
+
+def _first(rows: Iterator[tuple[bytes, bytes]], newest: Entry) -> Place:
+    row, data = next(rows)
+    return Place(row, ENTRIES.decode(data), newest)

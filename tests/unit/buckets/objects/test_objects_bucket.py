@@ -20,7 +20,7 @@ from trivium.buckets.bucket import Deletion, Gone, Resting
 from trivium.buckets.conditions import WriteIf
 from trivium.buckets.copying import chunks_of
 from trivium.buckets.entry import NULL, Attributes, Entry
-from trivium.buckets.objects import listings
+from trivium.buckets.objects import listings, past
 from trivium.buckets.objects.bucket import ObjectsBucket
 from trivium.buckets.record import BUCKETS, ENABLED, SUSPENDED, BucketRecord, Ground
 from trivium.storage import blobs, keys
@@ -294,13 +294,13 @@ def test_times_of_a_key_never_go_backwards() -> None:
 
         assert second.modified_ms == first.modified_ms
         assert room.bucket.features.past is not None
-        past = await room.bucket.features.past.at(room.clock.now_ms())
-        assert await past.list("", "", 10) == []
+        now = await room.bucket.features.past.at(room.clock.now_ms())
+        assert await now.list("", "", 10) == []
 
     run(story, ENABLED)
 
 
-@pytest.mark.parametrize("count", [1, 7, 8, 9, 60])
+@pytest.mark.parametrize("count", [1, 2, 4, 5, 6, 7, 60])
 def test_every_moment_of_a_long_chain_can_be_read(count: int) -> None:
     async def story(room: Room) -> None:
         moments = []
@@ -312,13 +312,33 @@ def test_every_moment_of_a_long_chain_can_be_read(count: int) -> None:
         assert room.bucket.features.past is not None
 
         for number, moment in enumerate(moments):
-            past = await room.bucket.features.past.at(moment + 1)
-            entry, = await past.list("key", "", 10)
-            assert await (await past.read("key")).body() == b"%d" % number
-            assert entry == await past.head("key", entry.version)
+            then = await room.bucket.features.past.at(moment + 1)
+            entry, = await then.list("key", "", 10)
+            assert await (await then.read("key")).body() == b"%d" % number
+            assert entry == await then.head("key", entry.version)
         before = await room.bucket.features.past.at(moments[0] - 1)
         assert (await refused(before.head("key"))).kind is faults.NoSuchKey
         assert (await refused(before.head("key", entry.version))).kind is faults.NoSuchVersion
+
+    run(story, ENABLED)
+
+
+def test_a_listing_of_the_past_takes_pauses_among_what_is_newer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(past, "_SEARCHES_A_READ", 3)
+
+    async def story(room: Room) -> None:
+        for number in range(0, 40, 2):
+            await room.put(f"{number:02d}")
+        then = room.clock.now_ms()
+        room.clock.advance(ms=1)
+        for number in range(40):
+            await room.put(f"{number:02d}")
+        assert room.bucket.features.past is not None
+        bucket = await room.bucket.features.past.at(then)
+
+        assert [entry.key for entry in await bucket.list("", "", 100)] == [f"{n:02d}" for n in range(0, 40, 2)]
+        assert [entry.key for entry in await bucket.list("", "05", 2)] == ["06", "08"]
+        assert await bucket.list("", "", 0) == []
 
     run(story, ENABLED)
 
