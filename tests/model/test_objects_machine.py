@@ -412,6 +412,6 @@ class SqliteObjectsMachine(ObjectsMachine):
 
 
 TestObjects = ObjectsMachine.TestCase
-TestObjects.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestObjects.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)
 TestObjectsOnSqlite = SqliteObjectsMachine.TestCase
-TestObjectsOnSqlite.settings = settings(max_examples=10, stateful_step_count=20, deadline=None)
+TestObjectsOnSqlite.settings = settings(max_examples=8, stateful_step_count=25, deadline=None)

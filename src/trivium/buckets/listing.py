@@ -13,6 +13,7 @@ goes on behind its marker; a marker inside a common prefix lies behind that pref
 
 from __future__ import annotations
 
+import asyncio
 from bisect import bisect_left
 from collections.abc import Awaitable, Callable
 from operator import attrgetter
@@ -29,6 +30,7 @@ T = TypeVar("T")
 _FIRST_ROWS: Final = 64  # the first question of a folded page
 _FEWEST_ROWS: Final = 4  # reading so few rows costs less than asking twice
 _GROWTH: Final = 4
+_QUESTIONS_A_TURN: Final = 64  # an engine may answer at once: a page of a thousand prefixes lets others go first
 
 
 class Flat(msgspec.Struct, Generic[T], frozen=True):
@@ -81,15 +83,19 @@ async def page_of(
     flat: Flat[T], *, limit: int, prefix: str = "", delimiter: str = "", after: Position | None = None,
     first: str = "",
 ) -> Page[T]:
-    """The first `limit` rows and common prefixes behind `after`, from the key `first` on (included); "" means any.
+    """The first `limit` rows and common prefixes behind `after`, and from the key `first` on, which is
+    included.
 
-    An empty delimiter folds nothing.
-
-    Raises what the flat listing raises: InvalidVersionId for a marker that cannot be one.
+    An empty `first` is any; an empty delimiter folds nothing. Raises what the flat listing raises:
+    InvalidVersionId for a marker that cannot be one.
     """
     folding = Folding(flat, limit=limit, prefix=prefix, delimiter=delimiter, after=after, first=first)
+    questions = 0
     while not folding.done:
         folding.take(await flat.ask(prefix, folding.start, folding.marker, folding.rows))
+        questions += 1
+        if questions % _QUESTIONS_A_TURN == 0:
+            await asyncio.sleep(0)
     return folding.page()
 
 
