@@ -82,6 +82,19 @@ def release(tx: Write, entry: Entry, *, now_ms: int) -> None:
         blobs.release(tx, entry.content.id, now_ms=now_ms)
 
 
+def share(tx: Write, entry: Entry) -> None:
+    """Give the content of an entry one more owner. Bytes that rest in its row have none."""
+    if entry.content is not None:
+        blobs.share(tx, entry.content.id)
+
+
+def body_of(rows: Read, row: bytes) -> bytes | None:
+    """The bytes that rest in the row, which must be there."""
+    found = rows.load(row)
+    assert found is not None, "an entry was read, its row is gone"
+    return found[1]
+
+
 def layout_of(rows: Read, entry: Entry) -> Layout | None:
     """The layout of the entry's content; None where it has none."""
     return blobs.get_layout(rows, entry.content.id) if isinstance(entry.content, LayoutContent) else None

@@ -30,7 +30,7 @@ T = TypeVar("T")
 _FIRST_ROWS: Final = 64  # the first question of a folded page
 _FEWEST_ROWS: Final = 4  # reading so few rows costs less than asking twice
 _GROWTH: Final = 4
-_QUESTIONS_A_TURN: Final = 64  # an engine may answer at once: a page of a thousand prefixes lets others go first
+_QUESTIONS_A_TURN: Final = 64  # then others go first: an engine may answer without ever waiting
 
 
 class Flat(msgspec.Struct, Generic[T], frozen=True):
@@ -131,8 +131,9 @@ class Folding(Generic[T]):
             self._take_folded(batch)
         if len(batch) < self.rows or self._truncated:
             self.done = True
-        elif self._last is not None:
-            self._go_behind(self._last)
+            return
+        assert self._last is not None, "a full answer has rows"
+        self._go_behind(self._last)
         gained = before - self._room
         self.rows = min(max(gained * _GROWTH, _FEWEST_ROWS), self._room + 1)
 

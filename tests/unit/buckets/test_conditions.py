@@ -52,6 +52,10 @@ def outcome_of_read(only_if: ReadIf) -> FaultKind | None:
     (WriteIf(size=11), faults.PreconditionFailed, faults.PreconditionFailed),
     (WriteIf(modified_ms=5_999), OK, faults.PreconditionFailed),
     (WriteIf(modified_ms=4_999), faults.PreconditionFailed, faults.PreconditionFailed),
+    (WriteIf(modified_since_ms=4_999), OK, faults.PreconditionFailed),
+    (WriteIf(modified_since_ms=5_000), faults.PreconditionFailed, faults.PreconditionFailed),
+    (WriteIf(unmodified_since_ms=5_000), OK, faults.PreconditionFailed),
+    (WriteIf(unmodified_since_ms=4_999), faults.PreconditionFailed, faults.PreconditionFailed),
     (WriteIf(match="abc", none_match="abc"), faults.PreconditionFailed, faults.NoSuchKey),
 ])
 def test_a_write_happens_only_if_its_condition_holds(

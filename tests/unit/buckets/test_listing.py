@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from itertools import groupby
+from itertools import groupby, pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -142,6 +142,26 @@ def test_what_is_folded_away_is_not_read() -> None:
 
     assert (page.prefixes, page.truncated) == (["a/", "b/", "c/", "d/"], False)
     assert rows.given < 100
+
+
+def test_a_page_that_asks_much_lets_others_go_first() -> None:
+    rows = Rows([(f"{number // 50:03d}/{number:05d}", 1) for number in range(10_000)])
+    turns: list[int] = []
+
+    async def other() -> None:
+        while True:
+            turns.append(rows.questions)
+            await asyncio.sleep(0)
+
+    async def story() -> Page[Row]:
+        task = asyncio.create_task(other())
+        page = await page_of(rows.flat(single=True), limit=1000, delimiter="/")
+        task.cancel()
+        return page
+
+    assert len(asyncio.run(story()).prefixes) == 200
+    assert [b - a <= 64 for a, b in pairwise([0, *turns])] == [True] * len(turns)
+    assert len(turns) == rows.questions // 64
 
 
 @pytest.mark.parametrize("after", ["a/", "a/5", "a/~"])

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import msgspec
 
+from trivium.buckets import contents
 from trivium.buckets.bucket import VersionEntry
 from trivium.buckets.conditions import WriteIf
 from trivium.buckets.entry import ENTRIES, Entry
 from trivium.buckets.objects import chain, listings
-from trivium.buckets.objects.deletions import write_marker
-from trivium.buckets.objects.opened import Opened
+from trivium.buckets.objects.deletions import tell, write_marker
+from trivium.buckets.objects.opened import Acting, Opened
 from trivium.buckets.objects.versions import above
-from trivium.buckets.record import BUCKETS, BucketRecord, confirm
-from trivium.storage import blobs, journal, keys
+from trivium.buckets.record import BUCKETS, confirm
+from trivium.storage import journal, keys
 from trivium.storage.engine import Write
 from trivium.storage.journal import ATTRIBUTES, DELETE, PUT, Change
 
@@ -60,9 +61,7 @@ class ObjectAnnotations:
             attributes = msgspec.structs.replace(place.entry.attributes, tags=tags)
             entry = msgspec.structs.replace(place.entry, attributes=attributes)
             chain.rewrite(tx, place.row, entry)
-            now_ms = opened.ground.clock.now_ms()
-            journal.append(tx, record.id, Change(
-                tx.sequence(), ATTRIBUTES, key, entry.version, now_ms, entry.size, entry.etag))
+            tell(Acting(tx, opened, record, ""), ATTRIBUTES, entry, now_ms=opened.ground.clock.now_ms())
             return entry
 
         return await opened.ground.engine.write(change)
@@ -87,38 +86,34 @@ class ObjectRenames:
             source_if.check(entry)
             target = chain.newest(tx, record.id, key)
             only_if.check(target)
-            return entry if source == key else _rename(tx, opened, record, entry, key, target, actor)
+            acting = Acting(tx, opened, record, actor)
+            return entry if source == key else _rename(acting, entry, key, target)
 
         return await opened.ground.engine.write(change)
 
 
-def _rename(
-    tx: Write, opened: Opened, record: BucketRecord, source: Entry, key: str, target: Entry | None,
-    actor: str,
-) -> Entry:
+def _rename(acting: Acting, source: Entry, key: str, target: Entry | None) -> Entry:
     """Give `source` the new key. Where its own key keeps it as an earlier version, both own the content."""
+    tx, opened, record = acting.tx, acting.opened, acting.record
     now_ms = max(opened.time_above(source), opened.time_above(target))
     null_seq = 0
     if target is not None:
         null_seq = chain.make_room(tx, record.id, target, record.versioning, now_ms=now_ms)
     seq = tx.sequence()
-    version = opened.version_at(seq, record.versioning)
     entry = msgspec.structs.replace(
-        source, key=key, seq=seq, modified_ms=now_ms, version=version, null_seq=null_seq)
+        source, key=key, seq=seq, modified_ms=now_ms, version=opened.version_at(seq, record.versioning),
+        null_seq=null_seq)
+    journal.append(tx, record.id, Change(
+        seq, PUT, key, entry.version, now_ms, entry.size, entry.etag, actor=acting.actor))
     row, to = keys.current(record.id, source.key), keys.current(record.id, key)
     if above(record.versioning, source).keeps:
-        if source.content is not None:
-            blobs.share(tx, source.content.id)
-        stored = tx.load(row)
-        tx.put(to, ENTRIES.encode(entry), None if stored is None else stored[1])
-        write_marker(tx, opened, record, source.key, source, actor, now_ms=now_ms)
+        contents.share(tx, source)
+        tx.put(to, ENTRIES.encode(entry), contents.body_of(tx, row))
+        write_marker(acting, source.key, source, now_ms=now_ms)
+        return entry
+    tx.move(row, to, ENTRIES.encode(entry))
+    if record.versioning:
+        write_marker(acting, source.key, None, now_ms=now_ms)
     else:
-        tx.move(row, to, ENTRIES.encode(entry))
-        if record.versioning:
-            write_marker(tx, opened, record, source.key, None, actor, now_ms=now_ms)
-        else:
-            journal.append(tx, record.id, Change(
-                tx.sequence(), DELETE, source.key, source.version, now_ms, source.size, source.etag,
-                actor=actor))
-    journal.append(tx, record.id, Change(seq, PUT, key, version, now_ms, entry.size, entry.etag, actor=actor))
+        tell(acting, DELETE, source, now_ms=now_ms)
     return entry

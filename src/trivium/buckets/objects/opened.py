@@ -7,7 +7,7 @@ import msgspec
 from trivium.buckets.entry import NULL, Entry
 from trivium.buckets.objects.versions import RANDOM_DIGITS, version_id
 from trivium.buckets.record import ENABLED, BucketRecord, Ground, confirm
-from trivium.storage.engine import Read
+from trivium.storage.engine import Read, Write
 
 
 class Opened(msgspec.Struct, frozen=True):
@@ -34,3 +34,14 @@ class Opened(msgspec.Struct, frozen=True):
         """
         now_ms = self.ground.clock.now_ms()
         return now_ms if top is None or top.modified_ms < now_ms else top.modified_ms
+
+
+class Acting(msgspec.Struct, frozen=True):
+    """Somebody (`actor`, a canonical id) who changes the bucket in a transaction, with its record as it is in
+    there.
+    """
+
+    tx: Write
+    opened: Opened
+    record: BucketRecord
+    actor: str

@@ -260,6 +260,8 @@ def test_a_null_marker_that_was_removed_shows_the_key_again_rather_than_too_litt
         await room.delete("key", NULL)
 
         assert await room.versions("key", NULL) == [f"key {entry.version[:4]}*"]
+        await room.delete("key", entry.version)
+        assert await room.versions("key", NULL) == []
 
     run(story)
 
@@ -301,11 +303,13 @@ def test_times_of_a_key_never_go_backwards() -> None:
 
 
 @pytest.mark.parametrize("count", [1, 2, 4, 5, 6, 7, 60])
-def test_every_moment_of_a_long_chain_can_be_read(count: int) -> None:
+@pytest.mark.parametrize("others", [0, 1, 20])
+def test_every_moment_of_a_long_chain_can_be_read(count: int, others: int) -> None:
     async def story(room: Room) -> None:
         moments = []
         for number in range(count):
-            await room.put("other")
+            for _ in range(others):
+                await room.put("other")
             await room.put("key", b"%d" % number)
             moments.append(room.clock.now_ms())
             room.clock.advance(ms=3)
@@ -496,6 +500,33 @@ def test_any_span_of_many_parts_can_be_read() -> None:
                 assert found == b"abcdefghijkl"[first : last + 1]
         assert isinstance(await reading.body(Span(5, 5)), FileSpan)
         assert isinstance(await reading.body(), Pieces)
+
+    run(story)
+
+
+def test_a_layout_that_nobody_hands_over_shares_its_blobs() -> None:
+    async def story(room: Room) -> None:
+        layout = await _layout(room, (b"ab",), (b"cd",))
+        whole = Resting(4, "etag-2", layout=layout)
+        await room.bucket.put("one", whole, Attributes())
+        await room.bucket.put("two", whole, Attributes())
+        owners = await room.engine.read(
+            lambda rows: [rows.get(keys.text(keys.SHARE, part.spans[0].id)) for part in layout.parts])
+
+        assert await room.content("one") == await room.content("two") == b"abcd"
+        assert owners == [keys.number(3), keys.number(3)]
+
+    run(story)
+
+
+def test_a_blob_that_is_handed_over_has_no_more_owners_than_before() -> None:
+    async def story(room: Room) -> None:
+        blob = await room.blobs.write(Given(BIG).chunks())
+        await room.engine.write(partial(blobs.name, blob=blob))
+        await room.bucket.put("key", Resting(blob.size, "etag", blob=blob.id, owned=True), Attributes())
+
+        assert await room.content("key") == BIG
+        assert await room.engine.read(lambda rows: rows.get(keys.text(keys.SHARE, blob.id))) is None
 
     run(story)
 
