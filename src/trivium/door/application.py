@@ -1,0 +1,149 @@
+"""The HTTP face of one listener: a request of the HTTP server becomes ours, our answer becomes its.
+
+This is on every request's way: what is here runs in a few microseconds, and costs more than it looks.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Awaitable, Callable
+from itertools import count
+from typing import Final
+
+from trivium.base import faults
+from trivium.base.body import FileSpan, Pieces, Stream, Unsent, size_of
+from trivium.base.clock import Clock, ticks_ns
+from trivium.base.faults import Fault
+from trivium.base.incoming import Given, Source
+from trivium.door import pipe
+from trivium.door.access import AccessLog
+from trivium.door.health import PATHS, Health
+from trivium.door.metrics import Counts
+from trivium.door.source import Patience, WireSource
+from trivium.door.wire import Headers, Scope, Wire
+from trivium.s3.answer import write_fault
+from trivium.s3.messages import Listener, Request, Response
+
+Serve = Callable[[Request], Awaitable[Response]]
+
+_NOTHING: Final = Given(b"")
+_SERVER: Final = ("server", "Trivium")
+_log = logging.getLogger("trivium.door")
+
+
+class Watch:
+    """What a worker's listeners share: patience, counts, the access log if there is one, health, and request ids.
+
+    `prefix` makes the ids of this process: eight hexadecimal digits that no other process has.
+    """
+
+    __slots__ = ("access", "clock", "counts", "health", "ids", "patience", "prefix")
+
+    def __init__(
+        self, *, clock: Clock, prefix: str, patience: Patience, counts: Counts, health: Health,
+        access: AccessLog | None = None,
+    ) -> None:
+        self.clock, self.prefix, self.patience, self.counts = clock, prefix.upper(), patience, counts
+        self.health, self.access = health, access
+        self.ids = count(1)
+
+
+class Application:
+    """Answers the requests of one listener through `serve`. `secure`: they come over TLS."""
+
+    __slots__ = ("_listener", "_secure", "_serve", "_watch")
+
+    def __init__(self, serve: Serve, listener: Listener, watch: Watch, *, secure: bool = False) -> None:
+        self._serve, self._listener, self._watch, self._secure = serve, listener, watch, secure
+
+    async def __call__(self, scope: Scope, wire: Wire) -> None:
+        """Answer one request."""
+        began = ticks_ns()
+        request = self._understand(scope, wire)
+        if request.path in PATHS and not request.query_string and "authorization" not in request.headers:
+            wire.response_empty(await self._watch.health.status(request.path), [_SERVER])
+            return
+        if len(request.headers) == len(scope.headers):
+            response = await self._serve(request)
+        else:
+            response = _unreadable(request, scope)
+        self._note(request, response, scope, ticks_ns() - began)
+        response.headers.append(_SERVER)
+        source, body = request.body, response.body
+        if isinstance(source, WireSource) and not source.touched and "expect" not in request.headers:
+            await source.drain()
+        if isinstance(body, bytes):
+            if body:
+                wire.response_bytes(response.status, response.headers, body)
+            else:
+                wire.response_empty(response.status, response.headers)
+        elif isinstance(body, Unsent):
+            response.headers.append(("content-length", str(body.size)))
+            wire.response_empty(response.status, response.headers)
+        else:
+            await self._send(wire, request, response, body)
+
+    def _note(self, request: Request, response: Response, scope: Scope, elapsed_ns: int) -> None:
+        body, source, watch = response.body, request.body, self._watch
+        bytes_out = len(body) if isinstance(body, bytes) else 0 if isinstance(body, Unsent) else size_of(body)
+        bytes_in = source.received if isinstance(source, WireSource) else 0
+        watch.counts.note(request.action, request.fault, bytes_in, bytes_out, elapsed_ns)
+        if watch.access is not None:
+            request.client = scope.client.rpartition(":")[0]
+            watch.access.add(request, response.status, bytes_in, bytes_out, elapsed_ns)
+
+    def _understand(self, scope: Scope, wire: Wire) -> Request:
+        watch = self._watch
+        items = scope.headers.items()
+        headers = dict(items)
+        if len(headers) != len(items):
+            headers = _joined(items)
+        length = headers.get("content-length")
+        body: Source = _NOTHING
+        if length is not None:
+            if length != "0":
+                body = WireSource(wire, int(length), watch.patience)
+        elif "transfer-encoding" in headers:
+            body = WireSource(wire, None, watch.patience)
+        return Request(
+            scope.method, scope.path, scope.query_string, headers, self._listener, at_ms=watch.clock.now_ms(),
+            id=f"{watch.prefix}{next(watch.ids):08X}", body=body, secure=self._secure)
+
+    async def _send(self, wire: Wire, request: Request, response: Response, body: FileSpan | Pieces | Stream) -> None:
+        try:
+            if isinstance(body, FileSpan):
+                _send_span(wire, response, body)
+            else:
+                await pipe.send(
+                    wire, response.status, response.headers, body, wait_seconds=self._watch.patience.limit_seconds)
+        except pipe.Stalled:
+            _log.info("request %s: the client took no more of the answer", request.id)
+        except (OSError, Fault):
+            _log.exception("request %s: the bytes of the answer cannot be had", request.id)
+            answer = write_fault(faults.InternalError(), request)
+            assert isinstance(answer.body, bytes)
+            wire.response_bytes(answer.status, answer.headers, answer.body)  # does nothing once an answer has begun
+
+
+def _send_span(wire: Wire, response: Response, body: FileSpan) -> None:
+    """Let the server send the file. It would answer 404 itself if the file were missing, so that is looked at before."""
+    if os.stat(body.path).st_size <= body.last:
+        raise OSError(f"{body.path} ends before byte {body.last}")
+    response.headers.append(("content-length", str(body.size)))
+    wire.response_file_range(response.status, response.headers, body.path, body.first, body.last + 1)
+
+
+def _joined(items: Headers) -> dict[str, str]:
+    """Headers that come several times, their values joined as RFC 9110 §5.3 says."""
+    headers: dict[str, str] = {}
+    for name, value in items:
+        headers[name] = f"{headers[name]},{value}" if name in headers else value
+    return headers
+
+
+def _unreadable(request: Request, scope: Scope) -> Response:
+    """The server hides header values that are not visible ASCII; dropping user metadata in silence is no answer."""
+    hidden = sorted(set(scope.headers.keys()) - request.headers.keys())
+    message = "Header values must be visible ASCII; encode others as RFC 2047 says"
+    return write_fault(faults.InvalidArgument(message, ArgumentName=",".join(hidden)), request)

@@ -1,0 +1,130 @@
+"""Figures about requests, counted in each process and shown as the sum of all, as Prometheus text.
+
+Theory of operation. Every worker counts in plain lists: one row per S3 action, one number per fault name. Once a second it
+writes what it has to a file of its own, when that changed. Whoever is asked for the page reads the files of all workers and
+adds them up; a worker that restarts begins its file from what it left behind, so that counters never go back.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from prometheus_client.core import CollectorRegistry, CounterMetricFamily, HistogramMetricFamily
+from prometheus_client.exposition import generate_latest
+from prometheus_client.registry import Collector
+
+BOUNDS_NS: Final = (100_000, 300_000, 1_000_000, 3_000_000, 10_000_000, 30_000_000, 100_000_000, 1_000_000_000, 10_000_000_000)
+_REQUESTS, _BYTES_IN, _BYTES_OUT, _SUM_NS, _FIRST_BUCKET = range(5)
+_ROW: Final = [0] * (_FIRST_BUCKET + len(BOUNDS_NS) + 1)
+UNROUTED: Final = "none"  # what stands for the action of a request that never got one
+
+
+class Counts(msgspec.Struct):
+    """What one worker has counted: rows by action, and how often each fault was answered, by (action, fault)."""
+
+    actions: dict[str, list[int]] = {}
+    faults: dict[str, int] = {}
+
+    def note(self, action: str, fault: str, bytes_in: int, bytes_out: int, elapsed_ns: int) -> None:
+        """Count a request; on the hot path."""
+        row = self.actions.get(action)
+        if row is None:
+            row = self.actions[action] = _ROW.copy()
+        row[_REQUESTS] += 1
+        row[_BYTES_IN] += bytes_in
+        row[_BYTES_OUT] += bytes_out
+        row[_SUM_NS] += elapsed_ns
+        row[_FIRST_BUCKET + bisect_left(BOUNDS_NS, elapsed_ns)] += 1
+        if fault:
+            name = f"{action or UNROUTED} {fault}"
+            self.faults[name] = self.faults.get(name, 0) + 1
+
+    def add(self, other: Counts) -> None:
+        """Add what another worker has counted."""
+        for action, row in other.actions.items():
+            mine = self.actions.get(action, _ROW)
+            self.actions[action] = [a + b for a, b in zip(mine, row, strict=True)]
+        for name, number in other.faults.items():
+            self.faults[name] = self.faults.get(name, 0) + number
+
+    @property
+    def total(self) -> int:
+        """How many requests were counted."""
+        return sum(row[_REQUESTS] for row in self.actions.values())
+
+
+class Ledger:
+    """The counts of one worker and the files of all of them, in `folder`, which belongs to one run of the server."""
+
+    def __init__(self, folder: Path, worker: int) -> None:
+        self._folder, self._path = folder, folder / f"counts-{worker}"
+        self.counts = _read(self._path)
+        self._published = self.counts.total
+
+    def publish(self) -> None:
+        """Write the counts to this worker's file if they changed; takes a fraction of a millisecond."""
+        total = self.counts.total
+        if total == self._published:
+            return
+        scratch = self._path.with_suffix(".new")
+        scratch.write_bytes(msgspec.msgpack.encode(self.counts))
+        scratch.replace(self._path)
+        self._published = total
+
+    def page(self) -> bytes:
+        """The sum over all workers as Prometheus text; what other workers counted is up to a second old."""
+        counts = Counts()
+        counts.add(self.counts)
+        for path in self._folder.glob("counts-*"):
+            if path != self._path and path.suffix != ".new":
+                counts.add(_read(path))
+        registry = CollectorRegistry(auto_describe=False)
+        registry.register(_Sums(counts))
+        return generate_latest(registry)
+
+
+def _read(path: Path) -> Counts:
+    try:
+        return msgspec.msgpack.decode(path.read_bytes(), type=Counts)
+    except FileNotFoundError:
+        return Counts()
+
+
+class _Sums(Collector):
+    """Counts in the words of Prometheus."""
+
+    def __init__(self, counts: Counts) -> None:
+        self._counts = counts
+
+    def collect(self) -> list[CounterMetricFamily | HistogramMetricFamily]:
+        """The metric families, as prometheus_client asks for them."""
+        label = ["action"]
+        requests = CounterMetricFamily("trivium_requests", "Requests that were answered, by S3 action.", labels=label)
+        bytes_in = CounterMetricFamily("trivium_received_bytes", "Bytes of request bodies, by S3 action.", labels=label)
+        bytes_out = CounterMetricFamily("trivium_sent_bytes", "Bytes of answers' bodies, by S3 action.", labels=label)
+        seconds = HistogramMetricFamily(
+            "trivium_request_seconds", "Time until the answer was handed to the HTTP server, by S3 action.", labels=label)
+        for action, row in sorted(self._counts.actions.items()):
+            labels = [action or UNROUTED]
+            requests.add_metric(labels, row[_REQUESTS])
+            bytes_in.add_metric(labels, row[_BYTES_IN])
+            bytes_out.add_metric(labels, row[_BYTES_OUT])
+            seconds.add_metric(labels, _buckets(row), row[_SUM_NS] / 1e9)
+        faults = CounterMetricFamily(
+            "trivium_faults", "Requests that were refused, by S3 action and fault.", labels=["action", "fault"])
+        for name, number in sorted(self._counts.faults.items()):
+            faults.add_metric(name.split(" "), number)
+        return [requests, bytes_in, bytes_out, seconds, faults]
+
+
+def _buckets(row: list[int]) -> list[tuple[str, float]]:
+    """Cumulative numbers of requests by upper bound in seconds."""
+    found: list[tuple[str, float]] = []
+    sum_up = 0
+    for bound, number in zip((*BOUNDS_NS, None), row[_FIRST_BUCKET:], strict=True):
+        sum_up += number
+        found.append(("+Inf" if bound is None else f"{bound / 1e9:g}", sum_up))
+    return found

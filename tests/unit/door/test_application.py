@@ -1,0 +1,183 @@
+"""Requests and answers: what the HTTP server hands in becomes ours, what we answer goes out the cheapest way."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+
+import pytest
+from street import StreetScope, StreetWire, watch
+
+from trivium.base import faults
+from trivium.base.body import FileSpan, Unsent
+from trivium.door.application import Application
+from trivium.s3.dialect import Dialect
+from trivium.s3.messages import Listener, Response
+
+LISTENER = Listener(Dialect("test"))
+
+
+def served(response=None, *, scope=None, wire=None, looked_at=None, by=None, **application):
+    """The wire after a request was answered with `response`; `looked_at` gets the request."""
+    wire = wire or StreetWire()
+
+    async def serve(request):
+        if looked_at is not None:
+            looked_at.append(request)
+        if by is not None:
+            return await by(request)
+        return response or Response(200, [])
+
+    asyncio.run(Application(serve, LISTENER, application.pop("watch", None) or watch(), **application)(
+        scope or StreetScope(), wire))
+    return wire
+
+
+def request_of(scope, **application):
+    seen = []
+    served(scope=scope, looked_at=seen, **application)
+    return seen[0]
+
+
+def test_a_request_is_handed_on_as_it_came():
+    request = request_of(StreetScope("PUT", "/b/k", "uploads", [("host", "h"), ("x-amz-date", "d")]), secure=True)
+
+    assert (request.method, request.path, request.query_string) == ("PUT", "/b/k", "uploads")
+    assert request.headers == {"host": "h", "x-amz-date": "d"}
+    assert request.secure
+    assert request.listener is LISTENER
+    assert request.at_ms == 1_700_000_000_000
+
+
+def test_headers_that_come_twice_are_joined():
+    request = request_of(StreetScope(headers=[("x-a", "1"), ("host", "h"), ("x-a", "2")]))
+
+    assert request.headers == {"x-a": "1,2", "host": "h"}
+
+
+def test_every_request_has_an_id_of_its_own():
+    seen, shared = [], watch()
+    for _ in range(2):
+        served(looked_at=seen, watch=shared)
+
+    assert [request.id for request in seen] == ["0123ABCD00000001", "0123ABCD00000002"]
+    assert all(re.fullmatch("[0-9A-F]{16}", request.id) for request in seen)
+
+
+def test_a_header_that_the_server_hides_is_refused_and_named():
+    wire = served(scope=StreetScope(headers=[("host", "h")], hidden=["x-amz-meta-a"]))
+
+    assert wire.status == 400
+    assert b"<ArgumentName>x-amz-meta-a</ArgumentName>" in wire.body
+
+
+def test_bytes_are_sent_as_bytes():
+    wire = served(Response(201, [("etag", '"x"')], b"abc"))
+
+    assert (wire.status, wire.body) == (201, b"abc")
+    assert wire.headers == [("etag", '"x"'), ("server", "Trivium")]
+
+
+def test_the_answer_to_a_head_tells_the_length_and_sends_nothing():
+    wire = served(Response(200, [], Unsent(5 << 30)), scope=StreetScope("HEAD"))
+
+    assert ("content-length", "5368709120") in wire.headers
+    assert (wire.body, wire.file) == (b"", None)
+
+
+def test_a_span_of_a_file_is_sent_by_the_server(tmp_path):
+    path = tmp_path / "blob"
+    path.write_bytes(b"0123456789")
+    wire = served(Response(206, [], FileSpan(str(path), 2, 5)))
+
+    assert wire.file == (str(path), 2, 6)
+    assert ("content-length", "4") in wire.headers
+
+
+@pytest.mark.parametrize("content", [None, b"01234"])
+def test_bytes_that_cannot_be_had_are_an_internal_error_and_never_a_missing_object(tmp_path, content, caplog):
+    path = tmp_path / "blob"
+    if content is not None:
+        path.write_bytes(content)
+    wire = served(Response(200, [], FileSpan(str(path), 0, 5)))
+
+    assert wire.status == 500
+    assert b"InternalError" in wire.body
+    assert "cannot be had" in caplog.text
+
+
+def test_a_refused_body_is_read_away_before_the_answer():
+    wire = StreetWire([b"abc"])
+    served(Response(403, []), scope=StreetScope("PUT", headers=[("content-length", "3")]), wire=wire)
+
+    assert wire.reads == 1
+
+
+def test_a_refused_body_that_waits_to_be_asked_for_is_not_asked_for():
+    wire = StreetWire([b"abc"])
+    scope = StreetScope("PUT", headers=[("content-length", "3"), ("expect", "100-continue")])
+    served(Response(403, []), scope=scope, wire=wire)
+
+    assert wire.reads == 0
+
+
+@pytest.mark.parametrize("headers", [(), [("content-length", "0")]])
+def test_no_body_is_read_where_there_is_none(headers):
+    async def read(request):
+        assert await request.body.whole() == b""
+        return Response(200, [])
+
+    wire = StreetWire()
+    served(by=read, scope=StreetScope("PUT", headers=headers), wire=wire)
+
+    assert wire.reads == 0
+
+
+def test_what_was_answered_is_counted_under_its_action():
+    shared = watch()
+
+    async def put(request):
+        request.action, request.fault = "PutObject", "NoSuchBucket"
+        await request.body.whole()
+        return Response(404, [], b"four")
+
+    served(by=put, scope=StreetScope("PUT", headers=[("content-length", "3")]), wire=StreetWire([b"abc"]), watch=shared)
+    row = shared.counts.actions["PutObject"]
+
+    assert row[:3] == [1, 3, 4]
+    assert shared.counts.faults == {"PutObject NoSuchBucket": 1}
+
+
+@pytest.mark.parametrize("path", ["/health/live", "/health/ready", "/minio/health/live"])
+def test_health_is_answered_without_credentials(path):
+    seen = []
+    wire = served(scope=StreetScope("GET", path), looked_at=seen)
+
+    assert (wire.status, seen) == (200, [])
+
+
+@pytest.mark.parametrize("asked", [
+    {"headers": [("authorization", "AWS4-HMAC-SHA256 …")]}, {"query_string": "X-Amz-Signature=1"}])
+def test_an_object_of_that_name_is_still_reached_with_credentials(asked):
+    seen = []
+    served(scope=StreetScope("GET", "/health/ready", **asked), looked_at=seen)
+
+    assert [request.path for request in seen] == ["/health/ready"]
+
+
+def test_a_worker_that_stops_lives_but_is_not_ready():
+    shared = watch()
+    shared.health.stopping = True
+
+    assert served(scope=StreetScope("GET", "/health/live"), watch=shared).status == 200
+    assert served(scope=StreetScope("GET", "/health/ready"), watch=shared).status == 503
+
+
+def test_what_a_stream_raises_is_an_internal_error():
+    from trivium.base.body import Stream
+
+    async def broken():
+        yield b"a"
+        raise faults.ServiceUnavailable()
+
+    assert served(Response(200, [], Stream(broken(), 2))).status == 500
