@@ -1,0 +1,47 @@
+"""From settings to a house: a flat list of constructions. To add an engine, a store or a kind of bucket is one line here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from trivium.app.mounts import make_mount, remove_mount
+from trivium.app.settings import Settings
+from trivium.base.clock import Clock
+from trivium.base.ids import Ids
+from trivium.buckets.mount.mounts import Mounts
+from trivium.buckets.objects.bucket import ObjectsBucket
+from trivium.buckets.record import MOUNT, BucketRecord, Ground
+from trivium.services.access.users import Users
+from trivium.services.catalog import Catalog, Kind
+from trivium.services.house import House
+from trivium.services.uploads import Uploads
+from trivium.storage.blobs import Blobs
+from trivium.storage.blobstores.files import FileBlobs
+from trivium.storage.engine import Engine
+from trivium.storage.engines.sqlite import SqliteEngine
+from trivium.storage.folder import DataFolder
+from trivium.under.local import LocalStore
+from trivium.under.store import UnderStore
+
+
+def build(settings: Settings, users: Users, clock: Clock, ids: Ids) -> House:
+    """The house on its data folder. Opening it blocks for some milliseconds."""
+    folder = DataFolder(settings.data)
+    return house_of(settings, SqliteEngine(folder.rows), FileBlobs(folder.blobs, clock, ids), users, clock, ids)
+
+
+def house_of(settings: Settings, engine: Engine, blobs: Blobs, users: Users, clock: Clock, ids: Ids) -> House:
+    """The house on this engine and these blobs."""
+    ground = Ground(engine, blobs, clock, ids, settings.inline_bytes)
+
+    def store_of(facts: Mapping[str, str]) -> UnderStore:
+        return LocalStore(facts["path"], clock, ids, writes=facts.get("readonly") != "true")
+
+    def objects(record: BucketRecord, generation: int) -> ObjectsBucket:
+        return ObjectsBucket(ground, record, generation)
+
+    mounts = Mounts(ground, store_of)
+    kinds = {
+        MOUNT: Kind(lambda record, _: mounts.bucket(record), make_mount, remove_mount),
+    }
+    return House(ground, Catalog(ground, objects, kinds), users, Uploads(ground), settings.region)

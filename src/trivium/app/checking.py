@@ -1,0 +1,33 @@
+"""`trivium check`: is the configuration good, and can the data folder be served by this version?"""
+
+from __future__ import annotations
+
+from typing import TextIO
+
+from trivium.app.accounts import KEY_FILE, RootKey, users_of
+from trivium.app.listeners import address_of, openings
+from trivium.app.mounts import check_mounts
+from trivium.app.settings import Settings
+from trivium.storage.folder import DataFolder
+
+
+def check(settings: Settings, out: TextIO) -> int:
+    """Say what would be served; 0. Raises ConfigurationError or FolderRefused; nothing is made or changed."""
+    for opening in openings(settings):
+        kind = f"{opening.listener.dialect.name}, {opening.listener.authentication}{', TLS' if opening.tls else ''}"
+        out.write(f"listener  {opening.address}{opening.listener.base_path}  ({kind})\n")
+    if settings.metrics:
+        out.write(f"metrics   {address_of(settings.metrics, 'metrics')}\n")
+    root = RootKey(settings.root_access_key or "root", settings.root_secret_key or "as it is in the data folder")
+    users = users_of(settings, root)
+    check_mounts(settings, users)
+    for mount in settings.mounts:
+        out.write(f"mount     {mount.bucket} = {mount.path}{' (read-only)' if mount.readonly else ''}\n")
+    if settings.data.exists():
+        DataFolder(settings.data).check()
+        key = "given" if settings.root_access_key else "kept" if (settings.data / KEY_FILE).exists() else "to be made"
+        out.write(f"data      {settings.data.absolute()}, root key {key}\n")
+    else:
+        out.write(f"data      {settings.data.absolute()}, to be made\n")
+    out.write("all is well\n")
+    return 0

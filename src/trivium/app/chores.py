@@ -1,0 +1,65 @@
+"""What a worker does beside serving: it counts seconds, publishes figures, writes the access log; one of them sweeps."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterator
+
+from trivium.app.settings import Settings
+from trivium.door.access import AccessLog
+from trivium.door.metrics import Ledger
+from trivium.door.source import Patience
+from trivium.services.house import House
+from trivium.storage.sweep import sweep
+
+_FLUSH_SECONDS = 0.25
+_log = logging.getLogger("trivium.chores")
+
+Chore = Callable[[], Awaitable[None]]
+
+
+def chores_of_all(patience: Patience, ledger: Ledger, access: AccessLog | None) -> Iterator[tuple[Chore, float]]:
+    """What every worker does, and every how many seconds."""
+
+    async def each_second() -> None:
+        patience.tick()
+        ledger.publish()
+
+    yield each_second, 1
+    if access is not None:
+        yield lambda: flush(access), _FLUSH_SECONDS
+
+
+def chores_of_one(house: House, settings: Settings) -> Iterator[tuple[Chore, float]]:
+    """What exactly one worker does, and every how many seconds."""
+    ground = house.ground
+
+    async def clean() -> None:
+        now_ms = ground.clock.now_ms()
+        if settings.upload_expiry_seconds:
+            gone = await house.uploads.expire(now_ms, older_than_ms=settings.upload_expiry_seconds * 1000)
+            if gone:
+                _log.info("%d uploads that were over are gone", gone)
+        swept = await sweep(ground.engine, ground.blobs, now_ms=now_ms, grace_ms=settings.sweep_grace_seconds * 1000)
+        if swept.disowned or swept.unnamed:
+            _log.info("swept %d blobs that nobody owned, %d that were never named", swept.disowned, swept.unnamed)
+
+    yield clean, settings.sweep_seconds
+
+
+async def flush(access: AccessLog) -> None:
+    """Write what waits in the access log."""
+    lost = await asyncio.to_thread(access.flush)
+    if lost:
+        _log.warning("the access log lost %d lines: the disk could not follow", lost)
+
+
+async def repeat(chore: Chore, seconds: float) -> None:
+    """Do the chore for ever, with a pause behind each time. One that fails is logged and tried again."""
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            await chore()
+        except Exception:  # a chore that fails must not take the requests with it
+            _log.exception("a chore failed")

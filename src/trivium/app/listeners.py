@@ -1,0 +1,84 @@
+"""Listeners: what the settings say of them, as addresses, dialects and TLS, checked before anything starts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from msgspec.structs import replace
+
+from trivium.app.reading import ConfigurationError
+from trivium.app.settings import ListenerSettings, Settings
+from trivium.door.server import Tls, check_tls
+from trivium.door.sockets import Address, read_address
+from trivium.s3.dialect import Dialect
+from trivium.s3.dialects import activescale, alluxio, aws, pachyderm
+from trivium.s3.messages import Listener
+
+DIALECTS: Final[dict[str, Dialect]] = {
+    "aws": aws.DIALECT, "activescale": activescale.DIALECT, "alluxio": alluxio.DIALECT, "alluxio-1": alluxio.FIRST,
+    "pachyderm": pachyderm.DIALECT,
+}
+
+
+class Opening(msgspec.Struct, frozen=True):
+    """A listener, where it listens, and its TLS if it has any."""
+
+    address: Address
+    listener: Listener
+    tls: Tls | None = None
+
+    def at(self, port: int) -> str:
+        """The endpoint's URL, when the system gave it that port."""
+        scheme = "https" if self.tls else "http"
+        return f"{scheme}://{replace(self.address, port=port)}{self.listener.base_path}"
+
+
+def openings(settings: Settings) -> list[Opening]:
+    """Every listener. Raises ConfigurationError when one cannot be, or when there is none."""
+    declared = [ListenerSettings(settings.listen)] if settings.listen else []
+    found = [_opening(one, settings) for one in (*declared, *settings.listeners)]
+    if not found:
+        raise ConfigurationError("there is no listener: `listen` is empty and there are no `[[listeners]]`")
+    taken: set[Address] = set()
+    for one in found:
+        if one.address in taken and one.address.port:
+            raise ConfigurationError(f"two listeners have the address {one.address}")
+        taken.add(one.address)
+    return found
+
+
+def address_of(text: str, what: str) -> Address:
+    """The address. Raises ConfigurationError."""
+    try:
+        return read_address(text)
+    except ValueError as error:
+        raise ConfigurationError(f"{what}: {error}") from error
+
+
+def _opening(one: ListenerSettings, settings: Settings) -> Opening:
+    where = f"listener {one.listen}"
+    path = one.base_path
+    if path and (not path.startswith("/") or path.endswith("/") or "//" in path):
+        raise ConfigurationError(f"{where}: base_path {path!r} starts with a slash and does not end with one")
+    if one.default_user and one.authentication != "simple":
+        raise ConfigurationError(f'{where}: default_user is for authentication = "simple"')
+    dialect = DIALECTS[one.dialect]
+    dialect = replace(dialect, limits=replace(dialect.limits, max_put_bytes=settings.max_put_bytes))
+    listener = Listener(
+        dialect, path, one.authentication, one.default_user, tuple(domain.lower() for domain in one.domains), one.creates)
+    return Opening(address_of(one.listen, "listen"), listener, _tls(one, where))
+
+
+def _tls(one: ListenerSettings, where: str) -> Tls | None:
+    if bool(one.tls_certificate) != bool(one.tls_key):
+        raise ConfigurationError(f"{where}: give both tls_certificate and tls_key, or neither")
+    if not one.tls_certificate:
+        return None
+    tls = Tls(Path(one.tls_certificate), Path(one.tls_key))
+    try:
+        check_tls(tls)
+    except OSError as error:
+        raise ConfigurationError(f"{where}: certificate and key cannot be used: {error}") from error
+    return tls

@@ -1,0 +1,168 @@
+"""`trivium serve`: claim the data folder and the ports, start the workers, say where everything is, wait for the end."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Final, TextIO
+
+import msgspec
+
+from trivium import __version__
+from trivium.app import logs
+from trivium.app.accounts import KEY_FILE, RootKey, root_key, users_of
+from trivium.app.listeners import Opening, address_of, openings
+from trivium.app.mounts import check_mounts, declare_mounts
+from trivium.app.settings import Settings
+from trivium.app.worker import Orders, encode
+from trivium.base.clock import SystemClock
+from trivium.base.ids import RandomIds
+from trivium.door.sockets import Address, Claimed, claim
+from trivium.door.supervisor import Supervisor
+from trivium.services.access.users import Users
+from trivium.storage.engines.sqlite import SqliteEngine
+from trivium.storage.folder import DataFolder, FolderRefused
+
+_KILL_AFTER_SECONDS: Final = 5  # beyond the drain: closing the engine, ending threads
+_log = logging.getLogger("trivium.serving")
+
+
+class Stage(msgspec.Struct, frozen=True):
+    """All that workers are started with."""
+
+    settings: Settings
+    root: RootKey
+    run: Path
+    openings: list[Opening]
+    listening: list[Claimed]
+    metrics: Claimed
+
+
+def serve(settings: Settings, *, show_secret: bool, out: TextIO) -> int:
+    """Serve until a signal ends it; the exit code.
+
+    Raises ConfigurationError, FolderRefused, PortTaken before anything has started.
+    """
+    logs.set_up(settings.log_level, settings.log_format)
+    settings = msgspec.structs.replace(settings, data=settings.data.absolute())
+    doors = openings(settings)
+    with ExitStack() as stack:
+        folder = DataFolder(settings.data)
+        stack.enter_context(folder.served())
+        run = stack.enter_context(_run_folder(settings.data))
+        root = root_key(settings, RandomIds())
+        users = users_of(settings, root)
+        check_mounts(settings, users)
+        asyncio.run(_prepare(folder, settings, users))
+        listening = [_claimed(stack, opening.address, settings) for opening in doors]
+        metrics = _claimed(stack, address_of(settings.metrics, "metrics"), settings) if settings.metrics else []
+        stage = Stage(settings, root, run, doors, listening, metrics)
+        _warn(stage)
+        return Supervisor(
+            lambda index, ready: _start(stage, index, ready), settings.workers,
+            all_ready=lambda: _greet(stage, out, show_secret=show_secret), stopping=lambda: _close(listening, metrics),
+            patience_seconds=settings.drain_seconds + _KILL_AFTER_SECONDS).run()
+
+
+@contextmanager
+def _run_folder(data: Path) -> Iterator[Path]:
+    """The folder for what lasts as long as the server runs. Raises FolderRefused while workers of a dead server live."""
+    run = data / "run"
+    run.mkdir(mode=0o700, exist_ok=True)
+    with (run / "workers").open("ab") as alive:
+        try:
+            fcntl.flock(alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise FolderRefused(
+                f"{data} is still served by workers whose server is gone; they end when their requests have.") from error
+        for old in run.glob("counts-*"):
+            old.unlink()
+    yield run
+
+
+async def _prepare(folder: DataFolder, settings: Settings, users: Users) -> None:
+    """Make the database, and what the configuration wants to be in it."""
+    engine = SqliteEngine(folder.rows)
+    try:
+        await declare_mounts(engine, settings, users, SystemClock())
+    finally:
+        await engine.close()
+
+
+def _claimed(stack: ExitStack, address: Address, settings: Settings) -> Claimed:
+    sockets = claim(address, settings.workers, wait_seconds=settings.client_wait_seconds)
+    for one in sockets:
+        stack.callback(one.close)
+    return sockets
+
+
+def _close(listening: list[Claimed], metrics: Claimed) -> None:
+    """Stop listening: workers close their own, and nobody must wait in ours."""
+    for one in (*(one for claimed in listening for one in claimed), *metrics):
+        one.close()
+
+
+def _start(stage: Stage, index: int, ready: int) -> subprocess.Popen[bytes]:
+    sockets = [claimed[index].fileno() for claimed in stage.listening]
+    metrics = stage.metrics[index].fileno() if stage.metrics else -1
+    orders = Orders(index, stage.settings, stage.root, stage.run, sockets, metrics, ready)
+    passed = [*sockets, ready] + ([metrics] if metrics >= 0 else [])
+    process = subprocess.Popen(
+        [sys.executable, "-m", "trivium.app.worker"], stdin=subprocess.PIPE, pass_fds=passed, env=_environment())
+    assert process.stdin is not None, "it was asked for"
+    process.stdin.write(msgspec.json.encode(orders, enc_hook=encode) + b"\n")
+    process.stdin.flush()  # and it stays open: its end is ours
+    return process
+
+
+def _environment() -> dict[str, str]:
+    """What workers get: secrets come in their orders, not in an environment that others may look at."""
+    path = os.pathsep.join(one for one in sys.path if one)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("TRIVIUM_")}
+    return {**kept, "PYTHONPATH": path}
+
+
+def _warn(stage: Stage) -> None:
+    for opening in stage.openings:
+        if opening.listener.authentication == "simple" and not opening.address.loopback:
+            _log.warning(
+                "%s checks no signatures and can be reached from other machines: whoever reaches it may do everything",
+                opening.address)
+        elif not opening.tls and not opening.address.loopback:
+            _log.info("%s is plain HTTP: what is sent can be read on the way", opening.address)
+
+
+def _greet(stage: Stage, out: TextIO, *, show_secret: bool) -> None:
+    """Say where everything is. The secret is shown when it was made just now, or asked for."""
+    endpoints = [
+        opening.at(claimed[0].getsockname()[1])
+        for opening, claimed in zip(stage.openings, stage.listening, strict=True)]
+    shown = show_secret or stage.root.new
+    kept = "(as it was given)" if stage.settings.root_secret_key else f"(in {stage.settings.data / KEY_FILE})"
+    secret = stage.root.secret_key if shown else kept
+    lines = [f"Trivium {__version__}"]
+    lines += [
+        f"  endpoint    {endpoint}  ({opening.listener.dialect.name}, {opening.listener.authentication})"
+        for endpoint, opening in zip(endpoints, stage.openings, strict=True)]
+    if stage.metrics:
+        port = stage.metrics[0].getsockname()[1]
+        lines.append(f"  metrics     http://{Address(address_of(stage.settings.metrics, '').host, port)}/metrics")
+    lines += [f"  data        {stage.settings.data}", f"  access key  {stage.root.access_key}", f"  secret key  {secret}"]
+    lines += ["", "Try it, in another terminal:", *_example(stage, endpoints[0], secret if shown else "…"), ""]
+    out.write("\n".join(lines) + "\n")
+    out.flush()
+
+
+def _example(stage: Stage, endpoint: str, secret: str) -> list[str]:
+    return [
+        f"  export AWS_ACCESS_KEY_ID={stage.root.access_key} AWS_SECRET_ACCESS_KEY={secret} AWS_REGION={stage.settings.region}",
+        f"  aws --endpoint-url {endpoint} s3 mb s3://first",
+        f"  aws --endpoint-url {endpoint} s3 cp /etc/hosts s3://first/hosts",
+    ]

@@ -1,0 +1,147 @@
+"""One worker process: a house, a server for each listener, the chores, until it is told to stop.
+
+The supervisor starts it as `python -m trivium.app.worker` and writes an `Orders` as one JSON line to its standard input,
+which it keeps open: its end says that the supervisor is gone, and the worker stops too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import logging
+import os
+import signal
+import sys
+from functools import partial
+from pathlib import Path
+
+import msgspec
+import uvloop
+
+from trivium.app import logs
+from trivium.app.accounts import RootKey, users_of
+from trivium.app.build import build
+from trivium.app.chores import chores_of_all, chores_of_one, flush, repeat
+from trivium.app.listeners import openings
+from trivium.app.settings import Settings
+from trivium.base.clock import SystemClock
+from trivium.base.ids import RandomIds
+from trivium.door.access import AccessLog
+from trivium.door.application import Application, Watch
+from trivium.door.health import Health
+from trivium.door.metrics import Ledger
+from trivium.door.pages import Pages
+from trivium.door.server import HttpServer
+from trivium.door.sockets import adopt
+from trivium.door.source import Patience
+from trivium.s3.serve import serve
+from trivium.services.house import House
+
+_log = logging.getLogger("trivium.worker")
+
+
+class Orders(msgspec.Struct, frozen=True):
+    """What a worker must know. `sockets` are descriptors of listening sockets, in the order of the listeners.
+
+    `metrics` is the descriptor of the socket for operators, -1 when there is none; `ready` gets a byte when all is well.
+    """
+
+    index: int
+    settings: Settings
+    root: RootKey
+    run: Path
+    sockets: list[int]
+    metrics: int
+    ready: int
+
+
+def main() -> None:
+    """Read the orders and carry them out."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the supervisor tells us what to do
+    orders = msgspec.json.decode(sys.stdin.buffer.readline(), type=Orders, dec_hook=_decode)
+    with (orders.run / "workers").open("ab") as alive:
+        fcntl.flock(alive, fcntl.LOCK_SH)  # as long as any worker lives, no other server takes the data folder
+        uvloop.run(work(orders))
+    logging.shutdown()
+    os._exit(0)  # requests that were given up after the drain may still have threads: do not wait for them
+
+
+async def work(orders: Orders) -> None:
+    """Serve until SIGTERM, or until the supervisor is gone; then finish what is under way."""
+    settings, clock, ids = orders.settings, SystemClock(), RandomIds()
+    users = users_of(settings, orders.root)
+    house = build(settings, users, clock, ids)
+    access = AccessLog(settings.access_log) if settings.access_log else None
+    ledger, patience, health = Ledger(orders.run, orders.index), Patience(settings.client_wait_seconds), Health(house.ground.engine)
+    watch = Watch(
+        clock=clock, prefix=ids.hexadecimal(8), patience=patience, counts=ledger.counts, health=health, access=access)
+    servers = _servers(orders, house, watch, ledger)
+    logs.set_up(settings.log_level, settings.log_format, worker=orders.index)  # Granian has set up its own
+    chores = [*chores_of_all(patience, ledger, access)]
+    if orders.index == 0:
+        chores += chores_of_one(house, settings)
+    tasks = [asyncio.ensure_future(repeat(chore, seconds)) for chore, seconds in chores]
+    stop = _stop_event()
+    for server in servers:
+        server.start()
+    os.write(orders.ready, b"r")
+    await stop.wait()
+    health.stopping = True
+    await _drain(servers, settings.drain_seconds)
+    for task in tasks:
+        task.cancel()
+    ledger.publish()
+    if access is not None:
+        await flush(access)
+    await house.ground.engine.close()
+
+
+def _servers(orders: Orders, house: House, watch: Watch, ledger: Ledger) -> list[HttpServer]:
+    wait_seconds = orders.settings.client_wait_seconds
+    answer = partial(serve, house)
+    servers = [
+        HttpServer(
+            Application(answer, opening.listener, watch, secure=opening.tls is not None),
+            adopt(descriptor), wait_seconds=wait_seconds, tls=opening.tls)
+        for opening, descriptor in zip(openings(orders.settings), orders.sockets, strict=True)
+    ]
+    if orders.metrics >= 0:
+        pages = Pages(ledger.page, watch.health)
+        servers.append(HttpServer(pages, adopt(orders.metrics), wait_seconds=wait_seconds))
+    return servers
+
+
+def _stop_event() -> asyncio.Event:
+    """Set by SIGTERM, and by the end of standard input."""
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, stop.set)
+
+    def heard() -> None:
+        if not os.read(sys.stdin.fileno(), 1):
+            loop.remove_reader(sys.stdin.fileno())
+            stop.set()
+
+    loop.add_reader(sys.stdin.fileno(), heard)
+    return stop
+
+
+async def _drain(servers: list[HttpServer], seconds: float) -> None:
+    stopping = [asyncio.ensure_future(server.stop()) for server in servers]
+    _, late = await asyncio.wait(stopping, timeout=seconds)
+    if late:
+        _log.warning("requests were still under way after %g seconds and are given up", seconds)
+
+
+def encode(value: object) -> str:
+    """What JSON has no word for, in orders."""
+    assert isinstance(value, Path), f"orders hold no {type(value)}"
+    return str(value)
+
+
+def _decode(kind: type, value: object) -> object:
+    assert kind is Path, f"orders hold no {kind}"
+    return Path(str(value))
+
+
+if __name__ == "__main__":
+    main()
