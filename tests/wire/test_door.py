@@ -129,7 +129,7 @@ def test_a_body_that_breaks_off_inside_breaks_the_connection_off(through_the_doo
 
     announced, received = through_the_door(answering(Stream(chunks(), 4 * MIB)), story)
 
-    assert (announced, received) == (4 * MIB, 2 * MIB)
+    assert 0 < received < announced == 4 * MIB
 
 
 def test_an_upload_arrives(through_the_door):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
 
 import msgspec
 from msgspec.structs import replace
@@ -12,14 +11,8 @@ from trivium.app.reading import ConfigurationError
 from trivium.app.settings import ListenerSettings, Settings
 from trivium.door.server import Tls, check_tls
 from trivium.door.sockets import Address, read_address
-from trivium.s3.dialect import Dialect
-from trivium.s3.dialects import activescale, alluxio, aws, pachyderm
+from trivium.s3.dialects import DIALECTS
 from trivium.s3.messages import Listener
-
-DIALECTS: Final[dict[str, Dialect]] = {
-    "aws": aws.DIALECT, "activescale": activescale.DIALECT, "alluxio": alluxio.DIALECT, "alluxio-1": alluxio.FIRST,
-    "pachyderm": pachyderm.DIALECT,
-}
 
 
 class Opening(msgspec.Struct, frozen=True):

@@ -13,6 +13,7 @@ from typing import Annotated, Final
 import msgspec
 
 from trivium.s3.dialect import GIB
+from trivium.s3.dialects import DIALECTS
 
 DAY_SECONDS: Final = 86_400
 
@@ -38,7 +39,7 @@ class ListenerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     base_path: Annotated[str, Row("Path below which the S3 API is served, such as `/api/v1/s3`.")] = ""
     dialect: Annotated[str, Row(
         "Whose S3 is spoken, where S3s differ.",
-        one_of=("aws", "activescale", "alluxio", "alluxio-1", "pachyderm"))] = "aws"
+        one_of=tuple(DIALECTS))] = "aws"
     authentication: Annotated[str, Row(
         "`v4` checks signatures. `simple` believes the access key and checks nothing, as Alluxio does.",
         one_of=("v4", "simple"))] = "v4"

@@ -113,11 +113,11 @@ class _Sums(Collector):
             bytes_in.add_metric(labels, row[_BYTES_IN])
             bytes_out.add_metric(labels, row[_BYTES_OUT])
             seconds.add_metric(labels, _buckets(row), row[_SUM_NS] / 1e9)
-        faults = CounterMetricFamily(
+        refused = CounterMetricFamily(
             "trivium_faults", "Requests that were refused, by S3 action and fault.", labels=["action", "fault"])
         for name, number in sorted(self._counts.faults.items()):
-            faults.add_metric(name.split(" "), number)
-        return [requests, bytes_in, bytes_out, seconds, faults]
+            refused.add_metric(name.split(" "), number)
+        return [requests, bytes_in, bytes_out, seconds, refused]
 
 
 def _buckets(row: list[int]) -> list[tuple[str, float]]:
