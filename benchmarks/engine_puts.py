@@ -1,9 +1,11 @@
-"""Durable puts against the SQLite engine: rate and latencies, from one process or from several on the same file.
+"""Durable puts against the SQLite engine: rate and latencies, from one process or from several on the same
+file.
 
 Run: PYTHONPATH=src python benchmarks/engine_puts.py --processes 2 --flying 16 --seconds 20 --spin 60
-`--flying` is how many puts each process keeps under way, `--spin` the microseconds of Python that stand for the rest of a
-request, on the same event loop. Each put reads its row, takes a number, writes a row of 230 bytes with a body of 4 KiB and a
-row of the journal. Only ratios between runs on the same machine mean something.
+`--flying` is how many puts each process keeps under way, `--spin` the microseconds of Python that stand for
+the rest of a request, on the same event loop. Each put reads its row, takes a number, writes a row of 230
+bytes with a body of 4 KiB and a row of the journal. Only ratios between runs on the same machine mean
+something.
 """
 
 from __future__ import annotations
@@ -69,7 +71,8 @@ def process(folder: Path, options: argparse.Namespace, results: Queue[list[float
 
 def measure(folder: Path, options: argparse.Namespace) -> None:
     results: Queue[list[float]] = multiprocessing.Queue()
-    running = [multiprocessing.Process(target=process, args=(folder, options, results)) for _ in range(options.processes)]
+    given = (folder, options, results)
+    running = [multiprocessing.Process(target=process, args=given) for _ in range(options.processes)]
     for one in running:
         one.start()
     log_bytes = 0
@@ -84,14 +87,16 @@ def measure(folder: Path, options: argparse.Namespace) -> None:
     took = sorted(second for share in shares for second in share)
     at = [took[min(len(took) - 1, int(len(took) * part))] * 1e3 for part in (0.5, 0.99, 0.999, 1)]
     print(
-        f"processes {options.processes} flying {options.flying} spin {options.spin}us: {len(took) / options.seconds:.0f}"
-        f" puts/s {[len(share) for share in shares]}, ms p50 {at[0]:.2f} p99 {at[1]:.2f} p99.9 {at[2]:.2f} max {at[3]:.2f},"
+        f"processes {options.processes} flying {options.flying} spin {options.spin}us:"
+        f" {len(took) / options.seconds:.0f} puts/s {[len(share) for share in shares]},"
+        f" ms p50 {at[0]:.2f} p99 {at[1]:.2f} p99.9 {at[2]:.2f} max {at[3]:.2f},"
         f" log {log_bytes / 1e6:.0f} MB")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    for name, default in (("processes", 1), ("flying", 16), ("seconds", 10), ("spin", 0), ("keys", 200_000), ("switch", 0)):
+    defaults = {"processes": 1, "flying": 16, "seconds": 10, "spin": 0, "keys": 200_000, "switch": 0}
+    for name, default in defaults.items():
         parser.add_argument(f"--{name}", type=int, default=default)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_FOLDER")) as folder:

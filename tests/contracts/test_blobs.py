@@ -60,7 +60,8 @@ def test_a_written_blob_states_its_facts(run: Run, clock: SetClock) -> None:
     async def story(blobs: Blobs) -> None:
         blob = await blobs.write(chunks(b"hello ", b"", b"world"))
 
-        assert (blob.size, blob.crc64, blob.written_ms) == (11, checksums.crc64nvme(b"hello world"), clock.now_ms())
+        expected = (11, checksums.crc64nvme(b"hello world"), clock.now_ms())
+        assert expected == (blob.size, blob.crc64, blob.written_ms)
         assert len(blob.id) == 32
         assert set(blob.id) <= set("0123456789abcdef")
 
@@ -186,7 +187,8 @@ def test_ids_are_asked_for_by_age(run: Run, clock: SetClock) -> None:
 def test_two_blobs_are_written_side_by_side(run: Run) -> None:
     async def story(blobs: Blobs) -> None:
         contents = [bytes([number]) * 100_000 for number in range(8)]
-        written = await asyncio.gather(*(blobs.write(chunks(content[:1000], content[1000:])) for content in contents))
+        written = await asyncio.gather(
+            *(blobs.write(chunks(content[:1000], content[1000:])) for content in contents))
 
         assert [await blobs.read(whole(blob)) for blob in written] == contents
 

@@ -1,4 +1,6 @@
-"""The SQLite engine does what the memory engine does, whatever is asked, across reopening and beside another engine."""
+"""The SQLite engine does what the memory engine does, whatever is asked, across reopening and beside another
+engine.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,7 @@ from trivium.storage.engines.sqlite import SqliteEngine
 Step = Callable[[Write], object]
 
 NAMES = [b"", b"\x00", b"a", b"a\x00", b"ab", b"b", b"\xff", b"\xff\xff"]
-KEYS = st.builds(lambda table, name: table + name, st.sampled_from([b"c", b"o", b"l"]), st.sampled_from(NAMES))
+KEYS = st.sampled_from([table + name for table in (b"c", b"o", b"l") for name in NAMES])
 VALUES = st.binary(max_size=3)
 BODIES = st.none() | st.binary(max_size=3) | st.sampled_from([b"", b"x" * 5000])
 
@@ -86,7 +88,7 @@ class EngineMachine(RuleBasedStateMachine):
         self.engine, self.beside = SqliteEngine(self.path), SqliteEngine(self.path)
 
     @rule(steps=CHANGES, refused=st.booleans())
-    def write(self, steps: list[Step], refused: bool) -> None:  # noqa: FBT001  # hypothesis gives it by name
+    def write(self, steps: list[Step], refused: bool) -> None:
         self._write(self.engine, [(steps, refused)])
 
     @rule(steps=CHANGES)

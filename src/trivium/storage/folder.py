@@ -47,8 +47,9 @@ class DataFolder:
     def served(self) -> Iterator[None]:
         """Have the folder for oneself, made when it is not there, in today's format.
 
-        Raises FolderRefused when another server has it, when a newer house made it, or when it is somebody else's.
-        The kernel unlocks it when the process dies; processes that are forked meanwhile keep it locked.
+        Raises FolderRefused when another server has it, when a newer house made it, or when it is somebody
+        else's. The kernel unlocks it when the process dies; processes that are forked meanwhile keep it
+        locked.
         """
         self._make()
         lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -66,7 +67,8 @@ class DataFolder:
             raise FolderRefused(f"{self.path} is not a data folder of Trivium.")
         if found < self._newest:
             raise FolderRefused(
-                f"{self.path} has format {found}, and this version reads {self._newest}: `trivium serve` migrates it.")
+                f"{self.path} has format {found}, and this version reads {self._newest}:"
+                " `trivium serve` migrates it.")
 
     def _make(self) -> None:
         try:
@@ -85,7 +87,8 @@ class DataFolder:
         strangers = sorted(entry.name for entry in self.path.iterdir() if not _ours(entry.name))
         if strangers:
             raise FolderRefused(
-                f"{self.path} is not empty and not a data folder of Trivium: it holds {', '.join(strangers[:3])}.")
+                f"{self.path} is not empty and not a data folder of Trivium:"
+                f" it holds {', '.join(strangers[:3])}.")
 
     def _migrate(self) -> None:
         found = self._format()
@@ -95,7 +98,9 @@ class DataFolder:
             self._write_format(number + 1)
 
     def _format(self) -> int | None:
-        """The format's number; None where there is none. Raises FolderRefused for one that this house cannot know."""
+        """The format's number; None where there is none. Raises FolderRefused for one that this house cannot
+        know.
+        """
         try:
             text = (self.path / "format").read_text("ascii", "replace").strip()
         except FileNotFoundError:
@@ -104,8 +109,8 @@ class DataFolder:
             raise FolderRefused(f"{self.path / 'format'} holds {text[:20]!r}, which is no format number.")
         if int(text) > self._newest:
             raise FolderRefused(
-                f"{self.path} has format {text}, made by a newer version of Trivium; this version knows formats up to"
-                f" {self._newest}. Use the newer version.")
+                f"{self.path} has format {text}, made by a newer version of Trivium; this version knows"
+                f" formats up to {self._newest}. Use the newer version.")
         return int(text)
 
     def _write_format(self, number: int) -> None:

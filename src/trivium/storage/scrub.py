@@ -42,10 +42,13 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 class Pace:
-    """Keeps a scrub from taking the disk for itself: at most `bytes_per_second`, or as fast as it goes when None."""
+    """Keeps a scrub from taking the disk for itself: at most `bytes_per_second`, or as fast as it goes when
+    None.
+    """
 
     def __init__(
-        self, bytes_per_second: int | None = None, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+        self, bytes_per_second: int | None = None, *,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._bytes_per_second, self._sleep = bytes_per_second, sleep
 
@@ -58,7 +61,9 @@ class Pace:
 async def scrub(
     engine: Engine, blobs: Blobs, *, unnamed_before_ms: int, pace: Pace | None = None
 ) -> AsyncIterator[Finding]:
-    """All findings, as they are found. Blobs last written before `unnamed_before_ms` (ms since 1970) should have a name."""
+    """All findings, as they are found. Blobs last written before `unnamed_before_ms` (ms since 1970) should
+    have a name.
+    """
     async for blob in named(engine):
         kind = await _examine(blobs, blob, pace or Pace())
         if kind is not None and await engine.read(partial(_is_named, blob.id)):
@@ -77,7 +82,9 @@ async def named(engine: Engine) -> AsyncIterator[Blob]:
 
 
 async def bodies(engine: Engine, table: bytes) -> AsyncIterator[tuple[bytes, bytes, bytes]]:
-    """Key, value and body of every row of the table that has a body: whoever knows their checksums may compare."""
+    """Key, value and body of every row of the table that has a body: whoever knows their checksums may
+    compare.
+    """
     start = table
     while some := await engine.read(partial(_some, start)):
         for key, _ in some:

@@ -1,10 +1,11 @@
 """The sweep: lets go of bytes that nobody owns any more, and of those that nobody ever named.
 
-Theory of operation. Every step is a small transaction that leaves the house in order, so that a sweep can be cut off at any
-point, and several can run at once: what one has not done, the next one finds. Rows go before the file, since a file
-without a row is found again by its age, and a row without a file would be a loss. A layout that goes is replaced by
-garbage rows that hold its blobs, a handful each. The grace time covers readers who still send the bytes, and uploads
-whose row is yet to be written: it must be longer than any of those may last.
+Theory of operation. Every step is a small transaction that leaves the house in order, so that a sweep can be
+cut off at any point, and several can run at once: what one has not done, the next one finds. Rows go before
+the file, since a file without a row is found again by its age, and a row without a file would be a loss. A
+layout that goes is replaced by garbage rows that hold its blobs, a handful each. The grace time covers
+readers who still send the bytes, and uploads whose row is yet to be written: it must be longer than any of
+those may last.
 """
 
 from __future__ import annotations
@@ -34,13 +35,18 @@ class Swept(msgspec.Struct, frozen=True):
 
 
 async def sweep(engine: Engine, blobs: Blobs, *, now_ms: int, grace_ms: int = GRACE_MS) -> Swept:
-    """Remove what has had no owner, or no name, for longer than the grace time. Raises what engine and blobs raise."""
+    """Remove what has had no owner, or no name, for longer than the grace time. Raises what engine and blobs
+    raise.
+    """
     before_ms = now_ms - grace_ms
-    return Swept(await _remove_disowned(engine, blobs, before_ms), await _remove_unnamed(engine, blobs, before_ms))
+    disowned = await _remove_disowned(engine, blobs, before_ms)
+    return Swept(disowned, await _remove_unnamed(engine, blobs, before_ms))
 
 
 async def unnamed(engine: Engine, blobs: Blobs, *, older_than_ms: int) -> AsyncIterator[str]:
-    """Blobs whose bytes are there and were last written before that time (ms since 1970), but that no row names."""
+    """Blobs whose bytes are there and were last written before that time (ms since 1970), but that no row
+    names.
+    """
     asked: list[str] = []
     async for id in blobs.ids(older_than_ms=older_than_ms):
         asked.append(id)

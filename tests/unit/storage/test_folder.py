@@ -60,7 +60,8 @@ def test_a_format_that_is_no_number_is_refused(tmp_path: Path, text: str) -> Non
 def test_an_older_folder_is_migrated_step_by_step(tmp_path: Path) -> None:
     serve(tmp_path)
     steps: list[str] = []
-    newer = DataFolder(tmp_path, migrations=[lambda path: steps.append("to 2"), lambda path: steps.append("to 3")])
+    migrations = [lambda path: steps.append("to 2"), lambda path: steps.append("to 3")]
+    newer = DataFolder(tmp_path, migrations=migrations)
 
     with pytest.raises(FolderRefused, match="migrates it"):
         newer.check()

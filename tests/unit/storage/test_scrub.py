@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from trivium.base.ids import SeededIds
 from trivium.storage import keys
 from trivium.storage.blobs import Blob, BlobSpan, name
 from trivium.storage.blobstores.files import FileBlobs
+from trivium.storage.engine import Write
 from trivium.storage.engines.memory import MemoryEngine
 from trivium.storage.scrub import Finding, Kind, Pace, bodies, scrub
 
@@ -39,7 +41,8 @@ class House:
 
     async def findings(self, pace: Pace | None = None) -> list[Finding]:
         before_ms = self.clock.now_ms() + 1
-        return [found async for found in scrub(self.engine, self.blobs, unnamed_before_ms=before_ms, pace=pace)]
+        findings = scrub(self.engine, self.blobs, unnamed_before_ms=before_ms, pace=pace)
+        return [found async for found in findings]
 
 
 def in_house(folder: Path, story: Callable[[House], Awaitable[None]]) -> None:
@@ -110,12 +113,16 @@ def test_a_paced_scrub_rests_as_long_as_its_reading_should_take(tmp_path: Path) 
     in_house(tmp_path, story)
 
 
+def _put(key: bytes, body: bytes | None, tx: Write) -> None:
+    tx.put(key, b"value", body)
+
+
 def test_bodies_in_rows_are_handed_out_for_whoever_knows_their_checksums(tmp_path: Path) -> None:
     async def story(house: House) -> None:
         for number in range(150):
             body = None if number % 3 == 0 else b"body %d" % number
             key = keys.current(1, f"{number:03d}")
-            await house.engine.write(lambda tx, key=key, body=body: tx.put(key, b"value", body))
+            await house.engine.write(partial(_put, key, body))
         found = [row async for row in bodies(house.engine, keys.CURRENT)]
 
         assert len(found) == 100

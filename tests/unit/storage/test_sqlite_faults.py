@@ -40,13 +40,13 @@ class Failing(sqlite3.Connection):
 
     failures = 0
 
-    def execute(self, sql: str, *values: object) -> sqlite3.Cursor:  # type: ignore[override]  # as the engine calls it
+    def execute(self, sql: str, values: tuple[bytes, ...] = (), /) -> sqlite3.Cursor:  # type: ignore[override]
         if sql == "commit" and Failing.failures:
             Failing.failures -= 1
             error = sqlite3.OperationalError("disk I/O error")
             error.sqlite_errorcode = sqlite3.SQLITE_IOERR_FSYNC
             raise error
-        return super().execute(sql, *values)
+        return super().execute(sql, values)
 
 
 def failing(path: Path) -> sqlite3.Connection:
@@ -98,7 +98,9 @@ def test_a_full_disk_refuses_what_has_no_room_and_keeps_the_old_row(
     run(tmp_path, story)
 
 
-def test_on_a_full_disk_only_what_has_no_room_is_refused(tmp_path: Path, disk: Callable[[Connect], None]) -> None:
+def test_on_a_full_disk_only_what_has_no_room_is_refused(
+    tmp_path: Path, disk: Callable[[Connect], None]
+) -> None:
     disk(small)
 
     async def story(engine: SqliteEngine) -> None:
@@ -159,7 +161,7 @@ def test_a_refusal_that_rests_on_an_undone_change_is_not_told(
 
     async def story(engine: SqliteEngine) -> None:
         Failing.failures = 1
-        told = await asyncio.gather(outcome(engine.write(put_if_absent)), outcome(engine.write(put_if_absent)))
+        told = await asyncio.gather(*(outcome(engine.write(put_if_absent)) for _ in range(2)))
 
         assert told == [faults.InternalError] * 2
         assert await keys_of(engine) == []
@@ -172,8 +174,8 @@ def test_a_change_that_cannot_be_stored_harms_no_other(tmp_path: Path) -> None:
         def wrong(tx: Write) -> None:
             tx.put(b"cwrong", None)  # type: ignore[arg-type]  # that is what is wrong with it
 
-        told = await asyncio.gather(
-            outcome(engine.write(put(b"ca", 10))), outcome(engine.write(wrong)), outcome(engine.write(put(b"cb", 10))))
+        changes = [put(b"ca", 10), wrong, put(b"cb", 10)]
+        told = await asyncio.gather(*(outcome(engine.write(change)) for change in changes))
 
         assert told == [None, faults.InternalError, None]
         assert await keys_of(engine) == [b"ca", b"cb"]
@@ -187,7 +189,8 @@ def test_more_changes_than_may_wait_are_asked_to_slow_down(
     monkeypatch.setattr(sqlite, "LIMIT_WAITING", 10)
 
     async def story(engine: SqliteEngine) -> None:
-        told = await asyncio.gather(*(outcome(engine.write(put(b"c%02d" % number, 10))) for number in range(12)))
+        told = await asyncio.gather(
+            *(outcome(engine.write(put(b"c%02d" % number, 10))) for number in range(12)))
 
         assert told == [None] * 10 + [faults.SlowDown] * 2
 

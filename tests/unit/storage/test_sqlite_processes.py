@@ -1,4 +1,6 @@
-"""Several processes on one database: no update lost, nothing stale, and whoever is killed takes nothing along."""
+"""Several processes on one database: no update lost, nothing stale, and whoever is killed takes nothing
+along.
+"""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
+from typing import TypeVar
 
 import pytest
 
@@ -230,6 +231,9 @@ def test_two_sweeps_at_once_remove_each_blob_once() -> None:
     in_house(story)
 
 
+T = TypeVar("T")
+
+
 class Killed(Exception):
     pass
 
@@ -241,7 +245,7 @@ class Dying(MemoryEngine):
         self.__dict__ = house.engine.__dict__
         self.writes_left = writes
 
-    async def write(self, change: Callable[[Write], object]) -> object:  # type: ignore[override]  # only for the sweep
+    async def write(self, change: Callable[[Write], T]) -> T:  # type: ignore[override]  # memory's own is Write
         self.writes_left -= 1
         if self.writes_left < 0:
             raise Killed

@@ -1,10 +1,11 @@
 """Blobs as files: one each, spread over 256 directories by their ids.
 
-Theory of operation. A file is written under its final name at once; what makes it count is a row that names it, so a crash
-leaves an unnamed file and nothing else. Chunks are gathered on the event loop up to `BLOCK_BYTES` and written by a thread,
-which also keeps the checksum, while the next ones are gathered: receiving and writing overlap, and no upload holds more
-than about two blocks. What was written is flushed every `FLUSH_BYTES`, so that the last fsync of a long upload is short.
-File and directory are fsynced before `write` returns. The file's time of change is set from our clock, which the sweep goes by.
+Theory of operation. A file is written under its final name at once; what makes it count is a row that names
+it, so a crash leaves an unnamed file and nothing else. Chunks are gathered on the event loop up to
+`BLOCK_BYTES` and written by a thread, which also keeps the checksum, while the next ones are gathered:
+receiving and writing overlap, and no upload holds more than about two blocks. What was written is flushed
+every `FLUSH_BYTES`, so that the last fsync of a long upload is short. File and directory are fsynced before
+`write` returns. The file's time of change is set from our clock, which the sweep goes by.
 
 Owner of the threads: the blob store; they end with the process.
 """
@@ -43,7 +44,9 @@ _HEXADECIMAL: Final = frozenset("0123456789abcdef")
 
 
 class FileBlobs:
-    """The files below `folder`, which is made when it is not there. Opening it may block for some milliseconds."""
+    """The files below `folder`, which is made when it is not there. Opening it may block for some
+    milliseconds.
+    """
 
     def __init__(self, folder: Path, clock: Clock, ids: Ids) -> None:
         self._folder, self._clock, self._ids = folder, clock, ids
@@ -65,7 +68,8 @@ class FileBlobs:
         return Blob(id, file.size, file.crc64, written_ms)
 
     async def _write_blocks(self, file: _Growing, chunks: AsyncIterator[bytes]) -> list[bytes]:
-        """Write all whole blocks, each in a thread while the next is gathered; the chunks that are left over."""
+        """Write all whole blocks, each in a thread while the next is gathered; the chunks that are left over.
+        """
         writing: asyncio.Future[None] | None = None
         gathered: list[bytes] = []
         size = 0
@@ -113,7 +117,8 @@ class _Growing:
     def __init__(self, path: str) -> None:
         self._path = path
         self._file = -1
-        self._lock = threading.Lock()  # `discard` may come while `append` is still at work for a caller that left
+        # `discard` may come while `append` is still at work for a caller that left
+        self._lock = threading.Lock()
         self._failure: OSError | None = None
         self._flushed = self.size = self.crc64 = 0
 

@@ -1,4 +1,5 @@
-"""Blobs for quick tests: files of a private temporary directory that vanish with the object, nothing fsynced."""
+"""Blobs for quick tests: files of a private temporary directory that vanish with the object, nothing fsynced.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ from trivium.storage.blobs import Blob, BlobSpan
 
 
 class MemoryBlobs:
-    """The model of a blob store. Its bytes are files all the same, because the door sends bodies from files."""
+    """The model of a blob store. Its bytes are files all the same, because the door sends bodies from files.
+    """
 
     def __init__(self, clock: Clock, ids: Ids) -> None:
         self._clock, self._ids = clock, ids
@@ -25,7 +27,8 @@ class MemoryBlobs:
 
     async def write(self, chunks: AsyncIterator[bytes]) -> Blob:
         content = b"".join([chunk async for chunk in chunks])
-        blob = Blob(self._ids.hexadecimal(32), len(content), checksums.crc64nvme(content), self._clock.now_ms())
+        id, crc64 = self._ids.hexadecimal(32), checksums.crc64nvme(content)
+        blob = Blob(id, len(content), crc64, self._clock.now_ms())
         self._path(blob.id).write_bytes(content)
         self._written[blob.id] = blob.written_ms
         return blob

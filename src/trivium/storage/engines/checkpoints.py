@@ -1,12 +1,14 @@
 """Checkpoints: copying the write-ahead log back into the database, so that writers hardly notice.
 
-Theory of operation. A thread with a connection of its own is woken when the log has grown past `LOG_LIMIT_PAGES`. It
-copies, while writers go on appending, and fsyncs what it copied; then it enters the turnstile, copies and fsyncs the rest
-and makes the log start again from its beginning: readers last milliseconds, so nobody holds on to the old end. One process
-does it at a time, told by a lock file that the kernel opens again when its holder dies.
+Theory of operation. A thread with a connection of its own is woken when the log has grown past
+`LOG_LIMIT_PAGES`. It copies, while writers go on appending, and fsyncs what it copied; then it enters the
+turnstile, copies and fsyncs the rest and makes the log start again from its beginning: readers last
+milliseconds, so nobody holds on to the old end. One process does it at a time, told by a lock file that the
+kernel opens again when its holder dies. Should a reader hold on for longer (somebody takes a backup), the log
+grows by another `LOG_LIMIT_PAGES` before the next attempt.
 
-SQLite fsyncs the database only at the end of a checkpoint that nobody overtook, which is the one inside the turnstile; the
-early fsync outside of it takes three quarters of that work away from where writers wait.
+SQLite fsyncs the database only at the end of a checkpoint that nobody overtook, which is the one inside the
+turnstile; the early fsync outside of it takes three quarters of that work away from where writers wait.
 
 Owner of the thread: the engine; it starts with the first checkpoint and ends with `close`.
 """
@@ -27,6 +29,7 @@ from trivium.storage.engines.sqlite_rows import connect
 from trivium.storage.engines.turnstile import Turnstile
 
 LOG_LIMIT_PAGES: Final = 8_192  # 32 MiB
+READERS_WAIT_MS: Final = 50  # how long writers stand still for a reader that holds on to the log's end
 _ROUNDS: Final = 2
 _log = logging.getLogger(__name__)
 
@@ -36,13 +39,14 @@ class Checkpoints:
 
     def __init__(self, path: Path, generation: Generation) -> None:
         self._path, self._generation = path, generation
+        self._limit_pages = LOG_LIMIT_PAGES
         self._due = threading.Event()
         self._closing = False
         self._thread: threading.Thread | None = None
 
     def after_commit(self, logged_pages: int) -> None:
         """Wake the thread when the log has grown long."""
-        if logged_pages < LOG_LIMIT_PAGES or self._due.is_set():
+        if logged_pages < self._limit_pages or self._due.is_set():
             return
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name="trivium-checkpoint", daemon=True)
@@ -60,10 +64,11 @@ class Checkpoints:
         alone = os.open(self._path.parent / "checkpoint.lock", os.O_RDWR | os.O_CREAT, 0o600)
         turnstile = Turnstile(self._path.parent)
         db = connect(self._path)
+        db.execute(f"pragma busy_timeout = {READERS_WAIT_MS}")
         try:
             while self._due.wait() and not self._closing:
                 self._due.clear()
-                if self._generation.logged_pages >= LOG_LIMIT_PAGES:
+                if self._generation.logged_pages >= self._limit_pages:
                     self._once(db, turnstile, alone)
         finally:
             db.close()
@@ -77,6 +82,8 @@ class Checkpoints:
             return
         try:
             checkpoint(db, self._path, turnstile, self._generation)
+            # a reader that stays, a backup perhaps, would make us come back with every commit
+            self._limit_pages = self._generation.logged_pages + LOG_LIMIT_PAGES
         except sqlite3.Error:
             # Nothing is lost: the log keeps what it holds, and the next commit wakes us again.
             _log.exception("checkpoint failed")
@@ -85,7 +92,9 @@ class Checkpoints:
 
 
 def checkpoint(db: sqlite3.Connection, path: Path, turnstile: Turnstile, generation: Generation) -> None:
-    """Copy all of the log into the database, the last of it inside the turnstile, and let the log start again."""
+    """Copy all of the log into the database, the last of it inside the turnstile, and let the log start
+    again.
+    """
     for _ in range(_ROUNDS):
         db.execute("pragma wal_checkpoint(passive)").fetchone()
         _flush(path)
@@ -101,8 +110,9 @@ def checkpoint(db: sqlite3.Connection, path: Path, turnstile: Turnstile, generat
 def _flush(path: Path) -> None:
     """Fsync the database through a descriptor that SQLite has open already.
 
-    Opening one of our own and closing it would drop SQLite's locks on the file (POSIX fcntl). It only saves the writers
-    time: where descriptors cannot be listed, or it fails, SQLite's own fsync inside the turnstile does all the work.
+    Opening one of our own and closing it would drop SQLite's locks on the file (POSIX fcntl). It only saves
+    the writers time: where descriptors cannot be listed, or it fails, SQLite's own fsync inside the turnstile
+    does all the work.
     """
     wanted = path.stat()
     for name in os.listdir("/dev/fd") if Path("/dev/fd").is_dir() else ():

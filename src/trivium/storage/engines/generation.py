@@ -1,11 +1,12 @@
-"""What all processes that share a database must see at once: the generation of cached rows and the log's growth.
+"""What all processes that share a database must see at once: the generation of cached rows and the log's
+growth.
 
-Theory of operation. Two words of eight bytes lie in a small file that every process maps into its memory; they are
-written only by whoever holds the turnstile and read by anybody. An even generation stands still. It becomes odd as soon
-as a change that announced itself has run, before its commit can become visible, and even again once the commit has
-become visible (or was undone), before the writer is told. While it is odd every question gets an answer of its own, so
-nothing read meanwhile can be taken for current later. Whoever dies in between leaves an odd number behind; the next one
-to pass the turnstile makes it even.
+Theory of operation. Two words of eight bytes lie in a small file that every process maps into its memory;
+they are written only by whoever holds the turnstile and read by anybody. An even generation stands still. It
+becomes odd as soon as a change that announced itself has run, before its commit can become visible, and even
+again once the commit has become visible (or was undone), before the writer is told. While it is odd every
+question gets an answer of its own, so nothing read meanwhile can be taken for current later. Whoever dies in
+between leaves an odd number behind; the next one to pass the turnstile makes it even.
 """
 
 from __future__ import annotations

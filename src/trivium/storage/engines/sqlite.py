@@ -1,17 +1,17 @@
 """The SQLite engine: one database file shared by the processes of one machine, with group commit.
 
-Theory of operation. Reads run at once, on the event loop, on a connection of their own. Writes wait in a list. When no
-commit is under way, the loop enters the turnstile (`turnstile.py`), begins a transaction and runs the waiting functions
-one after the other (`sqlite_batch.py`); what each wrote is carried out when it returns, or forgotten when it raises. A
-thread then commits, which writes and fsyncs the log without holding the interpreter, and leaves the turnstile; meanwhile
-the next changes gather. Nothing is told to a caller before the commit has succeeded, refusals included: they may rest on
-a row that an earlier change of the same commit wrote. When nobody else is inside the turnstile the loop enters it without
-waiting; otherwise the thread waits in its place. What was tried instead, with numbers:
-docs/decisions/one-writer-among-processes.md.
+Theory of operation. Reads run at once, on the event loop, on a connection of their own. Writes wait in a
+list. When no commit is under way, the loop enters the turnstile (`turnstile.py`), begins a transaction and
+runs the waiting functions one after the other (`sqlite_batch.py`); what each wrote is carried out when it
+returns, or forgotten when it raises. A thread then commits, which writes and fsyncs the log without holding
+the interpreter, and leaves the turnstile; meanwhile the next changes gather. Nothing is told to a caller
+before the commit has succeeded, refusals included: they may rest on a row that an earlier change of the same
+commit wrote. When nobody else is inside the turnstile the loop enters it without waiting; otherwise the
+thread waits in its place. What was tried instead, with numbers: docs/decisions/one-writer-among-processes.md.
 
-When SQLite fails, nothing is acknowledged: the transaction is undone and its connection replaced. Unless the disk itself
-failed, the changes of the commit then run again one by one: where there is no room for all, a small one or a deletion may
-still find some, and what is wrong with one change harms no other.
+When SQLite fails, nothing is acknowledged: the transaction is undone and its connection replaced. Unless the
+disk itself failed, the changes of the commit then run again one by one: where there is no room for all, a
+small one or a deletion may still find some, and what is wrong with one change harms no other.
 
 Owner of the thread: the engine; it starts with the first write and ends with `close`.
 """
@@ -44,9 +44,11 @@ LIMIT_WAITING: Final = 10_000
 
 
 class SqliteEngine:
-    """Rows in the file at `path`; files that belong to it lie beside it. Opening it blocks for some milliseconds.
+    """Rows in the file at `path`; files that belong to it lie beside it. Opening it blocks for some
+    milliseconds.
 
-    To be used on one event loop. Several engines, in this and in other processes, may have the same file open.
+    To be used on one event loop. Several engines, in this and in other processes, may have the same file
+    open.
     """
 
     def __init__(self, path: Path) -> None:

@@ -21,7 +21,8 @@ class Waiting:
 
     __slots__ = ("change", "error", "future", "result")
 
-    def __init__(self, change: Callable[[Write], Any], future: asyncio.Future[Any]) -> None:  # Any: each change its own
+    # Any: each change returns what it likes
+    def __init__(self, change: Callable[[Write], Any], future: asyncio.Future[Any]) -> None:
         self.change, self.future = change, future
         self.result: Any = None
         self.error: BaseException | None = None
@@ -46,7 +47,9 @@ class Batch:
         self.pages = 0
 
     def run(self, waiting: deque[Waiting], *, limit: int = LIMIT_CHANGES) -> None:
-        """Take changes from the front of `waiting` and carry them out, up to the limits. Raises sqlite3.Error."""
+        """Take changes from the front of `waiting` and carry them out, up to the limits. Raises
+        sqlite3.Error.
+        """
         self._generation.settle()
         self._db.execute("begin immediate")
         while waiting and len(self.changes) < limit and self.pages < LIMIT_PAGES:

@@ -1,8 +1,9 @@
 """The SQL of the SQLite engine: the tables, a consistent view of them, and one change on them.
 
-Each table of the key layout is a table of its own, a rowid table with a unique key: measured faster than WITHOUT ROWID
-for rows that carry bodies of some KiB (docs/decisions/sqlite-layout.md). The journal's rows are small and arrive in
-order, so its table has no rowid. `b` stands behind `v`, so that reading many values never touches bodies.
+Each table of the key layout is a table of its own, a rowid table with a unique key: measured faster than
+WITHOUT ROWID for rows that carry bodies of some KiB (docs/decisions/sqlite-layout.md). The journal's rows are
+small and arrive in order, so its table has no rowid. `b` stands behind `v`, so that reading many values never
+touches bodies.
 """
 
 from __future__ import annotations
@@ -25,14 +26,16 @@ Value = tuple[bytes, bytes | None]
 class _Sql:
     """The statements of one table."""
 
-    __slots__ = ("create", "delete", "first_get", "first_load", "get", "load", "move_from", "put", "rename", "scan",
-                 "scan_back", "value")
+    __slots__ = (
+        "create", "delete", "first_get", "first_load", "get", "load", "move_from", "put", "rename", "scan",
+        "scan_back", "value")
 
     def __init__(self, table: bytes) -> None:
         t = f"rows_{table.decode()}"
-        rowid = "k blob primary key, v blob not null, b blob) without rowid"
-        self.create = f"create table if not exists {t}(" + (
-            rowid if table == keys.LOG else "id integer primary key, k blob not null unique, v blob not null, b blob)")
+        columns = "id integer primary key, k blob not null unique, v blob not null, b blob)"
+        if table == keys.LOG:
+            columns = "k blob primary key, v blob not null, b blob) without rowid"
+        self.create = f"create table if not exists {t}({columns}"
         self.get = f"select v from {t} where k = ?"
         self.load = f"select v, b from {t} where k = ?"
         # Rows that stand in wait keep the statement, and with it the view of the database, open.
@@ -40,7 +43,9 @@ class _Sql:
         self.first_load = f"{self.load} union all values (null, null), (null, null)"
         self.scan = f"select k, v from {t} where k >= ? and k < ? order by k"
         self.scan_back = f"{self.scan} desc"
-        self.put = f"insert into {t}(k, v, b) values (?, ?, ?) on conflict(k) do update set v = excluded.v, b = excluded.b"
+        self.put = (
+            f"insert into {t}(k, v, b) values (?, ?, ?)"
+            " on conflict(k) do update set v = excluded.v, b = excluded.b")
         self.delete = f"delete from {t} where k = ?"
         self.rename = f"update {t} set k = ?, v = ? where k = ?"
         self.value = f"update {t} set v = ? where k = ?"
@@ -55,12 +60,15 @@ _MOVE: Final = {
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """A connection that commits durably, never checkpoints by itself, and may be used by one thread at a time."""
+    """A connection that commits durably, never checkpoints by itself, and may be used by one thread at a
+    time.
+    """
     db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256,
                          timeout=BUSY_WAIT_MS / 1000)
     for pragma in (
         f"page_size = {PAGE_BYTES}", "journal_mode = wal", "synchronous = full", "wal_autocheckpoint = 0",
-        f"mmap_size = {MAP_BYTES}", f"cache_size = -{CACHE_KIB}", "secure_delete = off", "temp_store = memory",
+        f"mmap_size = {MAP_BYTES}", f"cache_size = -{CACHE_KIB}", "secure_delete = off",
+        "temp_store = memory",
     ):
         db.execute(f"pragma {pragma}")
     return db
@@ -71,7 +79,8 @@ def create_tables(db: sqlite3.Connection) -> None:
     db.execute("begin immediate")
     for sql in _SQL.values():
         db.execute(sql.create)
-    db.execute("create table if not exists counter(id integer primary key check (id = 1), given integer not null)")
+    db.execute(
+        "create table if not exists counter(id integer primary key check (id = 1), given integer not null)")
     db.execute("insert or ignore into counter values (1, 0)")
     db.execute("commit")
 
@@ -79,8 +88,8 @@ def create_tables(db: sqlite3.Connection) -> None:
 def overwrite_tail(db: sqlite3.Connection) -> None:
     """Commit something harmless, over what a failed commit may have left behind the log's end.
 
-    A commit whose fsync failed was not published, but is all there: without this, the recovery after a crash would take
-    it for one that succeeded.
+    A commit whose fsync failed was not published, but is all there: without this, the recovery after a crash
+    would take it for one that succeeded.
     """
     db.execute("update counter set given = given + 1")
 
@@ -88,8 +97,8 @@ def overwrite_tail(db: sqlite3.Connection) -> None:
 class View:
     """What readers see. Its first statement opens a view of the database that lasts until `end`.
 
-    A single `get` or `load` costs no more than its statement: it stays unfinished, which holds the view. A scan, which
-    may be read to its end, opens a transaction instead.
+    A single `get` or `load` costs no more than its statement: it stays unfinished, which holds the view. A
+    scan, which may be read to its end, opens a transaction instead.
     """
 
     __slots__ = ("_db", "_execute", "_first", "_open")
@@ -189,8 +198,9 @@ class Transaction:
     def scan(self, start: bytes, stop: bytes, *, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
         """Rows as they were written so far; what is written while the scan runs may be missed."""
         sql = _SQL[start[0]]
-        rows: Iterator[tuple[bytes, bytes]] = self._execute(sql.scan_back if reverse else sql.scan, (start, stop))
-        ours = sorted(((key, _value(row)) for key, row in self._ours.items() if start <= key < stop), reverse=reverse)
+        rows = self._execute(sql.scan_back if reverse else sql.scan, (start, stop))
+        ours = [(key, _value(row)) for key, row in self._ours.items() if start <= key < stop]
+        ours.sort(reverse=reverse)
         return _laid_over(rows, ours, reverse=reverse) if ours else rows
 
     def put(self, key: bytes, value: bytes, body: bytes | None = None) -> None:
@@ -234,7 +244,9 @@ class Transaction:
 
 
 class Counter:
-    """The numbers that `sequence` gives: read once in a write transaction of the database, and written back once."""
+    """The numbers that `sequence` gives: read once in a write transaction of the database, and written back
+    once.
+    """
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
@@ -263,7 +275,9 @@ def _value(row: Value | _Moved | None) -> bytes | None:
 def _laid_over(
     rows: Iterator[tuple[bytes, bytes]], ours: list[tuple[bytes, bytes | None]], *, reverse: bool
 ) -> Iterator[tuple[bytes, bytes]]:
-    """The rows with ours laid over them: in order, ours instead of theirs, and none where ours says it was deleted."""
+    """The rows with ours laid over them: in order, ours instead of theirs, and none where ours says it was
+    deleted.
+    """
     row = next(rows, None)
     for key, value in ours:
         while row is not None and (row[0] > key if reverse else row[0] < key):

@@ -1,4 +1,5 @@
-"""A fair lock among processes: whoever waits longest comes next, and the kernel opens it when a holder dies."""
+"""A fair lock among processes: whoever waits longest comes next, and the kernel opens it when a holder dies.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +11,11 @@ from pathlib import Path
 class Turnstile:
     """Two flock files, the queue and the room.
 
-    Theory of operation. To enter, one locks the queue, then the room, then lets go of the queue. Whoever leaves the room
-    and wants to come back must pass the queue first, where somebody who waits for the room already stands: nobody can
-    barge in, so that two processes take turns however busy they are. A plain lock retried by its last holder starves the
-    other one for as long as a second (docs/decisions/one-writer-among-processes.md).
+    Theory of operation. To enter, one locks the queue, then the room, then lets go of the queue. Whoever
+    leaves the room and wants to come back must pass the queue first, where somebody who waits for the room
+    already stands: nobody can barge in, so that two processes take turns however busy they are. A plain lock
+    retried by its last holder starves the other one for as long as a second
+    (docs/decisions/one-writer-among-processes.md).
     """
 
     def __init__(self, folder: Path) -> None:
