@@ -1,0 +1,1 @@
+"""The objects bucket: keys of our own with versions, their past, renames and tags."""
