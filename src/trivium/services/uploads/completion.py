@@ -83,9 +83,8 @@ def assemble(upload: Upload, parts: Sequence[Part], asked: Asked, rules: Rules) 
     Raises MalformedXML (nothing listed), TooManyUploadParts, InvalidPartOrder, InvalidPart, EntityTooSmall,
     EntityTooLarge, InvalidRequest (another type or algorithm, another size) and BadDigest.
     """
-    check_list(asked.parts, rules)
     stored = {part.number: part for part in parts}
-    listed = [_find(upload, stored, wanted, rules) for wanted in asked.parts]
+    listed = [_find(upload, stored, wanted, rules) for wanted in check_list(asked.parts, rules)]
     check_sizes(listed, rules)
     size = sum(part.size for part in listed)
     checksum = whole_checksum(upload, listed)
@@ -96,17 +95,22 @@ def assemble(upload: Upload, parts: Sequence[Part], asked: Asked, rules: Rules) 
     return Whole(layout, size, multipart_etag(part.md5 for part in listed), checksum, unlisted)
 
 
-def check_list(wanted: Sequence[Wanted], rules: Rules) -> None:
-    """Raise unless there are parts, not too many, by ascending number and none twice."""
+def check_list(wanted: Sequence[Wanted], rules: Rules) -> Iterable[Wanted]:
+    """The listed parts, each number once. Raise unless there are some, not too many, by ascending number.
+
+    A number that is listed twice in a row counts as it was listed last (ceph/s3-tests,
+    test_multipart_resend_first_finishes_last).
+    """
     if not wanted:
         raise faults.MalformedXML()
     if len(wanted) > rules.max_parts:
         raise faults.TooManyUploadParts(MaxPartsAllowed=rules.max_parts)
     last = 0
     for one in wanted:
-        if one.number <= last:
+        if one.number < last:
             raise faults.InvalidPartOrder()
         last = one.number
+    return {one.number: one for one in wanted}.values()
 
 
 def check_sizes(listed: Sequence[Part], rules: Rules) -> None:

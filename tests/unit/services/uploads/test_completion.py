@@ -84,9 +84,16 @@ def test_too_many_parts_are_refused() -> None:
     refused(faults.TooManyUploadParts, upload(), (ONE, TWO), Asked(listing((ONE, TWO))), rules)
 
 
-@pytest.mark.parametrize("order", [(TWO, ONE), (ONE, ONE)], ids=["descending", "twice"])
-def test_parts_are_listed_in_ascending_order(order: tuple[Part, ...]) -> None:
-    refused(faults.InvalidPartOrder, upload(), (ONE, TWO), Asked(listing(order)))
+def test_parts_are_listed_in_ascending_order() -> None:
+    refused(faults.InvalidPartOrder, upload(), (ONE, TWO), Asked(listing((TWO, ONE))))
+
+
+def test_a_number_that_is_listed_twice_counts_as_it_was_listed_last() -> None:
+    asked = Asked((Wanted(1, "replaced"), Wanted(1, ONE.md5), Wanted(2, TWO.md5)))
+
+    whole = assemble(upload(), (ONE, TWO), asked, RULES)
+
+    assert [1, 2] == [part.number for part in whole.layout.parts]
 
 
 def test_a_part_that_was_not_uploaded_is_invalid() -> None:
