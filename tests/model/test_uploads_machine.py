@@ -12,6 +12,7 @@ import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -417,8 +418,7 @@ class UploadsMachine(RuleBasedStateMachine):
         for one in self.begun:
             if one.done is None and one.id not in running:
                 one.gone = True
-            if one.done is not None and not await self.engine.read(
-                    lambda tx, id=one.id: tx.get(keys.finished(id))):  # type: ignore[misc]  # a default binds
+            if one.done is not None and await self.engine.read(partial(remembered, one.id)) is None:
                 one.gone = True
 
     # What must always hold
@@ -454,6 +454,10 @@ class UploadsMachine(RuleBasedStateMachine):
 
 def md5(data: bytes) -> str:
     return hashlib.md5(data).hexdigest()
+
+
+def remembered(id: str, rows: Read) -> bytes | None:
+    return rows.get(keys.finished(id))
 
 
 def audit(rows: Read) -> None:

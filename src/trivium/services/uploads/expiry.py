@@ -17,7 +17,17 @@ from msgspec.structs import replace
 
 from trivium.buckets.record import BUCKETS, Ground
 from trivium.services.uploads.records import (
-    ABORTED, COMPLETED, PARTS, RUNNING, UPLOADS, Upload, forget_revision, part_rows, put_upload, release)
+    ABORTED,
+    COMPLETED,
+    PARTS,
+    RUNNING,
+    UPLOADS,
+    Upload,
+    forget_revision,
+    part_rows,
+    put_upload,
+    release,
+)
 from trivium.storage import keys
 from trivium.storage.engine import Read, Write
 

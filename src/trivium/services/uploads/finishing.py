@@ -27,8 +27,19 @@ from trivium.buckets.record import BucketRecord, Ground
 from trivium.services.catalog import Opened
 from trivium.services.uploads.completion import Asked, Rules, Whole, assemble
 from trivium.services.uploads.records import (
-    COMPLETED, PARTS, RUNNING, Completed, Part, Upload, forget_revision, is_running, known, part_rows,
-    put_upload, revision)
+    COMPLETED,
+    PARTS,
+    RUNNING,
+    Completed,
+    Part,
+    Upload,
+    forget_revision,
+    is_running,
+    known,
+    part_rows,
+    put_upload,
+    revision,
+)
 from trivium.storage.blobs import Blobs, Layout
 from trivium.storage.engine import Read, Write
 

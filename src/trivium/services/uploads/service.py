@@ -16,8 +16,19 @@ from trivium.services.uploads import expiry, finishing
 from trivium.services.uploads.completion import Asked, Rules, other_algorithm
 from trivium.services.uploads.copies import copied
 from trivium.services.uploads.records import (
-    PARTS, RUNNING, UNASKED, UPLOADS, Completed, Part, Upload, is_running, part_rows, put_part,
-    put_upload, running)
+    PARTS,
+    RUNNING,
+    UNASKED,
+    UPLOADS,
+    Completed,
+    Part,
+    Upload,
+    is_running,
+    part_rows,
+    put_part,
+    put_upload,
+    running,
+)
 from trivium.storage import blobs, keys
 from trivium.storage.blobs import Blob, BlobSpan
 from trivium.storage.engine import Read, Write
@@ -27,8 +38,7 @@ _RANDOM_DIGITS = 24
 
 
 class Uploads:
-    """Uploads in parts. An upload is known by its bucket's record, its key and its id; all three must agree.
-    """
+    """Uploads in parts, found by the bucket's record, the key and the id: all three must agree."""
 
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
@@ -173,8 +183,7 @@ class Uploads:
         return blob
 
     async def _add(self, upload: Upload, part: Part, blob: Blob | None) -> Part:
-        """Write the part's row. A fresh `blob` is named, else the part's blobs are shared with their owners.
-        """
+        """Write the part's row. A fresh `blob` is named, else the part shares what others own."""
 
         def change(tx: Write) -> Part:
             if not is_running(tx, upload):
