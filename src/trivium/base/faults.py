@@ -222,7 +222,7 @@ EmptyVersionIdMarker = _row(
 InvalidTag = _row("InvalidTag", 400, "The tag provided was not a valid tag.")
 UserKeyMustBeSpecified = _row(
     "UserKeyMustBeSpecified", 400, "You must specify at least one non-empty key", code="UserKeyMustBeSpecified")
-TooManyTags = _row("TooManyTags", 400, "Object tags cannot be greater than 10", code="BadRequest")
+TooManyTags = _row("TooManyTags", 400, "Object tags cannot be greater than 10", code="InvalidTag")
 MetadataTooLarge = _row(
     "MetadataTooLarge", 400, "Your metadata headers exceed the maximum allowed metadata size")
 InvalidStorageClass = _row("InvalidStorageClass", 400, "The storage class you specified is not valid")

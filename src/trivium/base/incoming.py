@@ -53,10 +53,11 @@ class Incoming:
     """An upload. `size` is the announced number of bytes, None when unknown.
 
     `algorithms` are the digests to compute besides MD5; `check` sees the receipt and raises a Fault to refuse the bytes.
-    `checksum` names the algorithm whose value is kept with the object.
+    `checksum` names the algorithm whose value is kept with the object. `limit` is the most bytes that are taken where the
+    size was not announced; None takes any number.
     """
 
-    __slots__ = ("_algorithms", "_check", "_receipt", "_source", "checksum", "size")
+    __slots__ = ("_algorithms", "_check", "_receipt", "_source", "checksum", "limit", "size")
 
     def __init__(
         self, source: Source, size: int | None, *, checksum: str = "CRC64NVME", algorithms: tuple[str, ...] = (),
@@ -65,6 +66,7 @@ class Incoming:
         self._source, self.size, self.checksum, self._check = source, size, checksum, check
         self._algorithms = dict.fromkeys(("MD5", checksum, *algorithms))
         self._receipt: Receipt | None = None
+        self.limit: int | None = None
 
     @property
     def receipt(self) -> Receipt:
@@ -95,6 +97,8 @@ class Incoming:
                 size += len(chunk)
                 if self.size is not None and size > self.size:
                     raise faults.IncompleteBody()
+                if self.limit is not None and size > self.limit:
+                    raise faults.EntityTooLarge(MaxSizeAllowed=self.limit)
                 if under_way is not None:
                     await under_way
                 under_way = None

@@ -51,7 +51,7 @@ def content_headers(request: Request) -> dict[str, str]:
     extra: dict[str, str] = {name: headers[name] for name in CONTENT_HEADERS if name in headers}
     encoding = extra.pop("content-encoding", None)
     if encoding is not None:
-        kept = ",".join(one.strip() for one in encoding.split(",") if one.strip().lower() not in ("aws-chunked", ""))
+        kept = ", ".join(one.strip() for one in encoding.split(",") if one.strip().lower() not in ("aws-chunked", ""))
         if kept:
             extra["content-encoding"] = kept
     return extra

@@ -9,6 +9,7 @@ import msgspec
 from trivium.base import faults
 from trivium.base.incoming import Incoming
 from trivium.buckets.bucket import Bucket
+from trivium.buckets.entry import NULL
 from trivium.buckets.record import BucketRecord
 from trivium.s3.dialect import Dialect
 from trivium.s3.messages import Listener, Request
@@ -67,9 +68,14 @@ class Call(Generic[A]):
         versions = self.bucket.features.versions
         return versions is not None and versions.state != ""
 
+    def written_version(self, version: str) -> str | None:
+        """The version id to tell of a write. Where versioning is suspended S3 tells none, though the version is "null"."""
+        return version if version != NULL and self.versioned else None
+
     def incoming(self) -> Incoming:
         """The bytes of an upload, checked as they pass. Raises MissingContentLength, InvalidDigest, EntityTooLarge…"""
         upload = incoming(self._request, self.claim)
-        if upload.size is not None and upload.size > self.dialect.limits.max_put_bytes:
-            raise faults.EntityTooLarge(ProposedSize=upload.size, MaxSizeAllowed=self.dialect.limits.max_put_bytes)
+        upload.limit = limit = self.dialect.limits.max_put_bytes
+        if upload.size is not None and upload.size > limit:
+            raise faults.EntityTooLarge(ProposedSize=upload.size, MaxSizeAllowed=limit)
         return upload

@@ -38,7 +38,8 @@ class Dialect(msgspec.Struct, frozen=True):
 
     `fine_faults`: show the fine-grained fault names instead of AWS's codes.
     `untagged_bucket_is_empty`: GetBucketTagging of an untagged bucket answers an empty TagSet instead of NoSuchTagSet.
-    `own_bucket_again_is_fine`: CreateBucket of a bucket the caller owns answers 200 instead of BucketAlreadyOwnedByYou.
+    `own_bucket_again`: CreateBucket of a bucket the caller owns is "refused" with BucketAlreadyOwnedByYou, "fine" (200), or
+    "fine in us-east-1", which is AWS's way: it depends on the region the server says it is in.
     `location`: what GetBucketLocation says of a bucket without a constraint ("" is us-east-1).
     `deletes_full_buckets`: DeleteBucket also deletes what is in it.
     `compares_part_etags`: CompleteMultipartUpload compares ETags: "always", "when given" or "when ours" (they look like MD5).
@@ -53,7 +54,7 @@ class Dialect(msgspec.Struct, frozen=True):
     limits: Limits = Limits()
     fine_faults: bool = False
     untagged_bucket_is_empty: bool = False
-    own_bucket_again_is_fine: bool = False
+    own_bucket_again: str = "fine in us-east-1"
     location: str = ""
     deletes_full_buckets: bool = False
     compares_part_etags: str = "always"

@@ -15,7 +15,7 @@ class Tag(Shape, frozen=True):
 
 
 class Tagging(Shape, frozen=True):
-    """The tags of an object or a bucket, in the order in which they were given."""
+    """The tags of an object or a bucket."""
 
     tags: Annotated[tuple[Tag, ...], element("Tag", wrapper="TagSet")]
 
@@ -48,5 +48,5 @@ def checksum_fields(algorithm: str, value: str) -> dict[str, str]:
 
 
 def tagging(tags: dict[str, str]) -> Tagging:
-    """The document of these tags."""
-    return Tagging(tags=tuple(Tag(key=key, value=value) for key, value in tags.items()))
+    """The document of these tags, by key."""
+    return Tagging(tags=tuple(Tag(key=key, value=value) for key, value in sorted(tags.items())))

@@ -57,7 +57,7 @@ def test_content_headers_are_kept_and_told():
         ("aws-chunked", None),
         ("aws-chunked,gzip", "gzip"),
         ("gzip, aws-chunked", "gzip"),
-        ("gzip,br", "gzip,br"),
+        ("gzip,br", "gzip, br"),
         ("aws-chunked, ", None),
         ("gzip", "gzip"),
         ("AWS-Chunked", None),

@@ -18,7 +18,7 @@ DIALECT: Final = Dialect(
         max_bucket_tags=10,  # "Tagging & Metadata Limits": on buckets and objects alike
     ),
     untagged_bucket_is_empty=True,  # GetBucketTagging, DeleteBucketTagging: an empty TagSet
-    own_bucket_again_is_fine=True,  # CreateBucket of a directory one owns is quiet
+    own_bucket_again="fine",  # CreateBucket of a directory one owns is quiet
     compares_part_etags="when given",  # CompleteMultipartUpload's example names part numbers alone
     aws_bucket_names=False,  # `alluxio.proxy.s3.bucket.naming.restrictions.enabled` is false; `a:b` is a sub-directory
     version2_element=True,  # ListObjects, ListObjectsV2: <version2>

@@ -90,12 +90,17 @@ async def create_bucket(call: Call[CreateBucketAsk]) -> CreateBucketReply:
         record = await call.house.catalog.create(
             call.name, call.listener.creates, call.account.id, region=asked.location_constraint or "")
     except Fault as fault:
-        if fault.kind is not faults.BucketAlreadyOwnedByYou or not call.dialect.own_bucket_again_is_fine:
+        if fault.kind is not faults.BucketAlreadyOwnedByYou or not _again_is_fine(call):
             raise
     else:
         if tags:
             await call.house.catalog.put_document(record, TAGS_DOCUMENT, TAGS.encode(tags))
     return CreateBucketReply(f"/{call.name}")
+
+
+def _again_is_fine(call: Call[CreateBucketAsk]) -> bool:
+    again = call.dialect.own_bucket_again
+    return again == "fine" or (again == "fine in us-east-1" and call.house.region == "us-east-1")
 
 
 @operation("HeadBucket", "HEAD", BUCKET, allow="s3:ListBucket")

@@ -99,7 +99,7 @@ async def list_objects(call: Call[ListObjectsAsk]) -> ListingReply:
     last = page.last if page.truncated and ask.delimiter else None  # else the last key is the marker, as S3 has it
     counts = dialect.counts_in_plain_list
     return ListingReply(Listing(
-        version2=False if dialect.version2_element else None, name=call.name, prefix=encode(ask.prefix),
+        version2=False if dialect.version2_element else None, name=call.name, prefix=ask.prefix if ask.encoding else encode(ask.prefix),
         marker=encode(ask.marker), next_marker=encode(last.key) if last is not None else None,
         continuation_token=(ask.token or "") if counts else None,
         next_continuation_token=await _next_key(call, page) if counts else None,
@@ -113,9 +113,7 @@ async def list_objects(call: Call[ListObjectsAsk]) -> ListingReply:
 async def list_objects_v2(call: Call[ListObjectsV2Ask]) -> ListingReply:
     ask, dialect = call.ask, call.dialect
     limit = limit_of(ask.limit, dialect)
-    if ask.token == "":
-        raise faults.InvalidArgument("The continuation token provided is incorrect", ArgumentName="continuation-token")
-    after = read_token(ask.token) if ask.token is not None else ask.start_after
+    after = read_token(ask.token) if ask.token else ask.start_after  # S3 takes an empty token for none
     page = await page_of(entries_of(call.bucket), limit=limit, prefix=ask.prefix, delimiter=ask.delimiter,
                          after=Position(after) if after else None)
     encode, encoding = _encoding(ask.encoding, call)

@@ -11,7 +11,7 @@ from trivium.base import faults
 from trivium.base.digests import ALGORITHMS, COMPOSITE, FULL_OBJECT
 from trivium.base.etag import quoted
 from trivium.buckets.conditions import WriteIf
-from trivium.buckets.entry import NULL, Attributes
+from trivium.buckets.entry import Attributes
 from trivium.s3.attributes import READS, object_attributes
 from trivium.s3.call import Call
 from trivium.s3.checksums import CHECKSUM_HEADERS, algorithm, checksums_in, sent_checksums
@@ -154,8 +154,7 @@ async def complete_multipart_upload(
         location=ask.url, bucket=call.name, key=call.key, etag=quoted(done.etag),
         type=checksum.type if checksum else None,
         **(checksum_fields(checksum.algorithm, checksum.value) if checksum else {}))
-    shown = call.versioned and done.version != NULL
-    return CompleteMultipartUploadReply(result, done.version if shown else None)
+    return CompleteMultipartUploadReply(result, call.written_version(done.version))
 
 
 @operation("AbortMultipartUpload", "DELETE", OBJECT, when=("uploadId",), needs="writes",

@@ -74,7 +74,7 @@ async def copy_object(call: Call[CopyObjectAsk]) -> CopyObjectReply:
     source_versions = call.source.bucket.features.versions
     shows_source = source_versions is not None and source_versions.state != ""
     return CopyObjectReply(
-        result, entry.version if call.versioned else None, reading.entry.version if shows_source else None)
+        result, call.written_version(entry.version), reading.entry.version if shows_source else None)
 
 
 async def read_source(bucket: Bucket, source: CopySource) -> Reading:

@@ -238,7 +238,7 @@ async def get_object_attributes(call: Call[AttributesAsk]) -> AttributesReply:
 
 
 def _checksum(checksum: Checksum) -> ObjectChecksum:
-    return ObjectChecksum(type=checksum.type, **checksum_fields(checksum.algorithm, checksum.value.partition("-")[0]))
+    return ObjectChecksum(type=checksum.type, **checksum_fields(checksum.algorithm, checksum.value))
 
 
 def _parts(reading: Reading, ask: AttributesAsk) -> ObjectParts:

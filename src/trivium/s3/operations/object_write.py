@@ -54,7 +54,7 @@ class RenameObjectAsk(msgspec.Struct, frozen=True):
 @operation("PutObject", "PUT", OBJECT, needs="writes", allow="s3:PutObject")
 async def put_object(call: Call[PutObjectAsk]) -> PutObjectReply:
     entry = await call.bucket.put(call.key, call.incoming(), call.ask.attributes, only_if=call.ask.only_if)
-    return PutObjectReply(quoted(entry.etag), entry.version if call.versioned else None, entry.checksum)
+    return PutObjectReply(quoted(entry.etag), call.written_version(entry.version), entry.checksum)
 
 
 @operation("RenameObject", "PUT", OBJECT, when=("renameObject",), needs="renames", allow="s3:PutObject")

@@ -24,7 +24,7 @@ def incoming(request: Request, claim: Claim) -> Incoming:
     """
     said = integrity.read(request.headers, claim.payload)
     size = announced_size(request.headers, claim.payload)
-    if size is None:
+    if size is None and (claim.payload.chunked or "transfer-encoding" not in request.headers):
         raise faults.MissingContentLength()
     return _incoming(request, claim.payload, said, size)
 

@@ -90,7 +90,7 @@ def test_a_plain_upload_has_its_length_and_the_default_checksum() -> None:
 def test_an_upload_needs_a_length() -> None:
     for payload in PLAIN, CHUNKED:
         with pytest.raises(Fault) as raised:
-            incoming(asked({"transfer-encoding": "chunked"}, DATA), Claim(ANONYMOUS, payload=payload))
+            incoming(asked({}, DATA), Claim(ANONYMOUS, payload=payload))
         assert ("MissingContentLength", 411) == (raised.value.kind.name, raised.value.kind.status)
 
 
@@ -340,3 +340,9 @@ def test_the_checksums_of_a_completed_upload_are_not_those_of_its_document() -> 
 
     assert DATA == read(headers, method="POST", query="uploadId=1")
     assert "InvalidChecksumValue" == document_refusal(headers).kind.name
+
+
+def test_chunked_transfer_encoding_stands_for_a_length() -> None:
+    found = incoming(asked({"transfer-encoding": "chunked"}, DATA), Claim(ANONYMOUS, payload=PLAIN))
+
+    assert found.size is None
