@@ -20,6 +20,7 @@ from trivium.app.bench.servers import Server
 from trivium.app.bench.site import Site, call, latency, take_turns
 from trivium.base.ids import RandomIds
 from trivium.storage.engines.sqlite import SqliteEngine
+from trivium.storage.folder import DataFolder
 
 MANY, FEW, PAST = "bench-many", "bench-few", "bench-past"
 PAGE_KEYS: Final = 1_000
@@ -38,7 +39,7 @@ async def listing(site: Site) -> AsyncIterator[Line]:
         Filling(MANY, scale.listed), Filling(FEW, scale.few), Filling(PAST, scale.few, scale.versions))
     async with servers.house(data) as house:
         await _create(site, house)
-    engine = SqliteEngine(data / "rows.db")
+    engine = SqliteEngine(DataFolder(data).rows)
     for filling in fillings:
         await fill(engine, filling, RandomIds(), now_ms=site.clock.now_ms())
     await engine.close()
