@@ -27,16 +27,16 @@ from urllib.parse import quote, unquote
 
 import msgspec
 import uvloop
-from granian.constants import HTTPModes
-from granian.server.embed import Server
 
 from trivium.app.bench.presigned import signing_key
 from trivium.base.clock import SystemClock
+from trivium.door.server import HttpServer
+from trivium.door.sockets import Address, claim
 
 SECRET: Final = "TRIVIUM_BENCH_SECRET"  # noqa: S105 - the name of a variable
 FILES: Final = "/file/"  # objects below this are files of the data folder
 LIMIT_BATCH: Final = 256
-BACKLOG: Final = 1024
+WAIT_SECONDS: Final = 60
 
 _PRAGMAS: Final = (
     "journal_mode = wal", "synchronous = full", "mmap_size = 1073741824", "wal_autocheckpoint = 8000")
@@ -125,7 +125,7 @@ class Floor:
         self._clock = SystemClock()
         self._requests = count(1)
 
-    async def __rsgi__(self, scope: Any, wire: Any) -> None:
+    async def __call__(self, scope: Any, wire: Any) -> None:
         if not signed_well(scope, self._secret):
             wire.response_empty(403, [])
         elif scope.method == "PUT":
@@ -176,9 +176,9 @@ def _tell(futures: list[asyncio.Future[None]]) -> None:
 
 async def serve(folder: Path, port: int, secret: str) -> None:
     """Serve until the process is ended."""
-    floor = Floor(folder, secret)
-    await Server(
-        floor, port=port, websockets=False, http=HTTPModes.http1, backlog=BACKLOG, log_enabled=False).serve()
+    listening = claim(Address("127.0.0.1", port), 1, wait_seconds=WAIT_SECONDS)[0]
+    HttpServer(Floor(folder, secret), listening, wait_seconds=WAIT_SECONDS).start()
+    await asyncio.get_running_loop().create_future()  # for ever: SIGTERM ends it
 
 
 def main() -> None:
