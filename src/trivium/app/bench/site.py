@@ -42,8 +42,7 @@ class Scale(msgspec.Struct, frozen=True):
 
 
 QUICK: Final = Scale(
-    rounds=2, seconds=1, turns=3, listed=100_000, few=10_000, versions=10, stream_bytes=GIB,
-    copy_bytes=GIB // 4)
+    rounds=3, turns=3, connections=(16,), listed=100_000, versions=10, stream_bytes=GIB, copy_bytes=GIB // 4)
 
 
 class Site(msgspec.Struct, frozen=True):
