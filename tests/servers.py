@@ -47,14 +47,18 @@ class Server:
 
     @classmethod
     def start(cls, data: Path, *, workers: int = 1, config: str = "", arguments: tuple[str, ...] = ()) -> Server:
-        """Start a server on the data folder and wait until it is ready. `config` is the text of a TOML file."""
+        """Start a server on the data folder and wait until it is ready.
+
+        `config` is the text of a TOML file; where it has listeners, `{listen}` stands for the address of the first.
+        """
         data.parent.mkdir(parents=True, exist_ok=True)
         port, log = free_port(), data.parent / f"{data.name}.log"
-        command = [sys.executable, "-m", "trivium", "serve", "--data", str(data), "--listen", f"127.0.0.1:{port}",
-                   "--workers", str(workers), *arguments]
+        command = [sys.executable, "-m", "trivium", "serve", "--data", str(data), "--workers", str(workers), *arguments]
+        if "[[listeners]]" not in config:
+            command += ["--listen", f"127.0.0.1:{port}"]
         if config:
             path = data.parent / f"{data.name}.toml"
-            path.write_text(config)
+            path.write_text(config.replace("{listen}", f"127.0.0.1:{port}"))
             command += ["--config", str(path)]
         with log.open("ab") as output:
             process = subprocess.Popen(  # noqa: S603

@@ -22,11 +22,11 @@ Every header of the answer is written but the two request ids; XML is written wi
 from __future__ import annotations
 
 import re
+import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote
-from xml.etree import ElementTree
 
 from tests.wire.stage import Answer, Stage
 
@@ -125,12 +125,12 @@ def lines_of(answer: Answer) -> Iterator[str]:
 def _body(answer: Answer) -> str:
     if dict(answer.headers).get("content-type") != "application/xml" or not answer.body.startswith(b"<?xml"):
         return answer.body.decode()
-    root = ElementTree.fromstring(_XMLNS.sub(b"", answer.body))
+    root = ET.fromstring(_XMLNS.sub(b"", answer.body))
     for name in ("RequestId", "HostId"):
         for found in root.findall(name):
             root.remove(found)
-    ElementTree.indent(root)
-    return ElementTree.tostring(root, encoding="unicode")
+    ET.indent(root)
+    return ET.tostring(root, encoding="unicode")
 
 
 def matches(expected: str, found: str, known: dict[str, str]) -> bool:

@@ -40,7 +40,7 @@ def object_attributes(request: Request) -> Attributes:
         check_metadata(meta, request.listener.dialect.limits.max_metadata_bytes)
     tags = headers.get("x-amz-tagging")
     return Attributes(
-        headers.get("content-type") or DEFAULT_TYPE, extra, meta,
+        headers.get("content-type") or request.listener.dialect.default_type, extra, meta,
         object_tags(request, tags) if tags else {}, storage_class(request), redirect(request), request.account,
     )
 

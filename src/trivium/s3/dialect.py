@@ -47,6 +47,7 @@ class Dialect(msgspec.Struct, frozen=True):
     `version2_element`: listings say whether they are of version 2, as Alluxio's do.
     `encodes_unasked`: listings are url-encoded and say so even when the client did not ask.
     `counts_in_plain_list`: the plain listing carries KeyCount and continuation tokens (Alluxio 1.x).
+    `default_type`: the content type of objects whose writer named none.
     `xmlns`: the name space of answers; "" writes none.
     """
 
@@ -62,4 +63,5 @@ class Dialect(msgspec.Struct, frozen=True):
     version2_element: bool = False
     encodes_unasked: bool = False
     counts_in_plain_list: bool = False
+    default_type: str = "binary/octet-stream"
     xmlns: str = "http://s3.amazonaws.com/doc/2006-03-01/"

@@ -52,7 +52,8 @@ def size_in_bytes(value: str, name: str) -> int:
 
 def http_date(value: str, _: str) -> int | None:
     """An HTTP date as ms since 1970, in UTC where it names no zone; None when it is none, which RFC 9110 §13.1.3 says to
-    ignore."""
+    ignore.
+    """
     try:
         return _milliseconds(parsedate_to_datetime(value))
     except (ValueError, TypeError, OverflowError, IndexError):

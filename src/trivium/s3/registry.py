@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Awaitable, Callable, Set
+from collections.abc import Awaitable, Callable
+from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
 import msgspec
@@ -110,7 +111,8 @@ def _add(method: str, target: str, selectors: frozenset[str], row: Operation | s
 
 def route(request: Request, target: Target) -> Operation:
     """The action that the request asks for. Raises NotImplemented for what this server does not do, MethodNotAllowed
-    for what S3 does not do."""
+    for what S3 does not do.
+    """
     place = (request.method, target.kind)
     cell = _cells.get(place)
     if cell is None:
@@ -160,7 +162,7 @@ def _new_shape(request: Request, place: tuple[str, str], shape: tuple[str, ...])
     return found
 
 
-def _query_selectors(query: dict[str, str], text: str, local: Set[str]) -> frozenset[str]:
+def _query_selectors(query: dict[str, str], text: str, local: AbstractSet[str]) -> frozenset[str]:
     found: list[str] = []
     for key, value in query.items():
         if key in local:

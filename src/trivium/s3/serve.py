@@ -42,7 +42,7 @@ async def serve(house: House, request: Request) -> Response:
         return write(operation, reply, request)
     except Fault as fault:
         return write_fault(fault, request)
-    except Exception:  # noqa: BLE001 - the one place where what nobody foresaw becomes an answer
+    except Exception:  # the one place where what nobody foresaw becomes an answer
         _log.exception("request %s failed", request.id)
         return write_fault(faults.InternalError(), request)
 

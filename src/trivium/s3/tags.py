@@ -42,5 +42,5 @@ def check_tags(tags: dict[str, str], *, limit: int) -> None:
 
 
 def _allowed(text: str) -> bool:
-    return text.isascii() and text.isalnum() or all(
+    return (text.isascii() and text.isalnum()) or all(
         character in _SIGNS or character.isalnum() or category(character).startswith("Z") for character in text)

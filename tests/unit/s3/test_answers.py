@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xml.etree import ElementTree
+import xml.etree.ElementTree as ET
 
 import pytest
 from requests_for_tests import request
@@ -20,7 +20,7 @@ def headers_of(response: Response) -> dict[str, str]:
 
 def error_of(response: Response) -> dict[str, str]:
     assert isinstance(response.body, bytes)
-    return {one.tag: one.text or "" for one in ElementTree.fromstring(response.body)}
+    return {one.tag: one.text or "" for one in ET.fromstring(response.body)}
 
 
 def asked(method: str = "GET", dialect: str = "aws") -> Request:

@@ -46,4 +46,4 @@ def test_whatever_is_sent_is_a_query_or_an_invalid_uri(text: str):
     try:
         read_query(text)
     except Fault as fault:
-        assert faults.InvalidURI is fault.kind  # noqa: PT017 - both outcomes are right
+        assert faults.InvalidURI is fault.kind

@@ -85,4 +85,4 @@ def test_whatever_is_given_for_a_token_is_a_key_or_an_invalid_argument(token: st
     try:
         read_token(token)
     except Fault as fault:
-        assert faults.InvalidArgument is fault.kind  # noqa: PT017 - both outcomes are right
+        assert faults.InvalidArgument is fault.kind

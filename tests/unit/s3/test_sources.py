@@ -68,7 +68,7 @@ def test_whatever_is_sent_is_a_source_or_a_fault(value: str):
     try:
         found = source(value)
     except Fault as fault:
-        assert fault.kind in (faults.CopyInvalidSource, faults.CopyInvalidSourceEncoding)  # noqa: PT017 - both are right
+        assert fault.kind in (faults.CopyInvalidSource, faults.CopyInvalidSourceEncoding)
     else:
         assert found.bucket
         assert found.key

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import xml.etree.ElementTree as ET
 from typing import Annotated
-from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given
@@ -99,9 +99,9 @@ def test_an_error_tells_code_message_facts_resource_and_request():
     written = error("NoSuchKey", "It is <gone>", {"Key": "a&b"}, resource="/b/a&b", request_id="7")
 
     assert ["Code", "Message", "Key", "Resource", "RequestId", "HostId"] == [
-        one.tag for one in ElementTree.fromstring(written)
+        one.tag for one in ET.fromstring(written)
     ]
-    assert "a&b" == ElementTree.fromstring(written).findtext("Key")
+    assert "a&b" == ET.fromstring(written).findtext("Key")
 
 
 def test_a_checksum_stands_in_the_element_of_its_algorithm():
@@ -139,6 +139,6 @@ def test_values_survive_writing_and_reading(thing: Thing):
 
 @given(st.text(CHARACTERS))
 def test_other_readers_read_the_same_text(text: str):
-    assert (text or None) == ElementTree.fromstring(write("R", Odd(key=text), xmlns="")).findtext(
+    assert (text or None) == ET.fromstring(write("R", Odd(key=text), xmlns="")).findtext(
         "Key", None
     ) or not text

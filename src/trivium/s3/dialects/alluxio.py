@@ -23,6 +23,7 @@ DIALECT: Final = Dialect(
     aws_bucket_names=False,  # `alluxio.proxy.s3.bucket.naming.restrictions.enabled` is false; `a:b` is a sub-directory
     version2_element=True,  # ListObjects, ListObjectsV2: <version2>
     encodes_unasked=True,  # <EncodingType>url</EncodingType> in every listing
+    default_type="application/octet-stream",  # GetObject, HeadObject
     xmlns="",  # its documents have no name space
 )
 
