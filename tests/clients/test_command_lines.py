@@ -64,6 +64,7 @@ def test_s3cmd_puts_lists_and_gets(run, s3cmd, bucket, tmp_path):
     make_tree(tmp_path / "here")
     run(*s3cmd, "put", "--recursive", f"{tmp_path / 'here'}/", f"s3://{bucket}/tree/")
     assert "s3://" + bucket + "/tree/one.txt" in run(*s3cmd, "ls", f"s3://{bucket}/tree/")
+    (tmp_path / "back").mkdir()
     run(*s3cmd, "get", "--recursive", f"s3://{bucket}/tree/", f"{tmp_path / 'back'}/")
     assert tree(tmp_path / "here") == tree(tmp_path / "back")
 
