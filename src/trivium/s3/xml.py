@@ -13,7 +13,7 @@ import re
 import types
 import typing
 from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 from xml.parsers import expat
 
 import msgspec
@@ -181,12 +181,12 @@ def _lines_of(field: Field, number: int) -> list[str]:
 # Reading
 
 
-class _Node:
-    __slots__ = ("children", "name", "text")
+class _Node(NamedTuple):
+    """An element: its name without name space, its text (of its end, where elements are between), its elements."""
 
-    def __init__(self, name: str) -> None:
-        self.name, self.text = name, ""
-        self.children: list[_Node] = []
+    name: str
+    text: str
+    children: list[_Node]
 
 
 def read(root: str, shape: type[S], data: bytes) -> S:
@@ -201,22 +201,25 @@ def read(root: str, shape: type[S], data: bytes) -> S:
 
 def _parse(data: bytes) -> _Node:
     parser = expat.ParserCreate("UTF-8", " ")  # whatever the document says of itself: S3's documents are UTF-8
-    top = _Node("")
-    stack, count = [top], 0
+    stack: list[list[_Node]] = [[]]  # the elements so far of each element that is open
     texts: list[str] = []
+    names: dict[str, str] = {}
+    count = 0
 
-    def start(name: str, attributes: dict[str, str]) -> None:
+    def start(_: str, attributes: dict[str, str]) -> None:
         nonlocal count
         count += 1
         if count > MAX_ELEMENTS or len(stack) > MAX_DEPTH or len(attributes) > MAX_ATTRIBUTES:
             raise faults.MalformedXML()
-        node = _Node(name.rsplit(" ", 1)[-1])
-        stack[-1].children.append(node)
-        stack.append(node)
+        stack.append([])
         texts.clear()
 
-    def end(_: str) -> None:
-        stack.pop().text = "".join(texts)
+    def end(name: str) -> None:
+        local = names.get(name)
+        if local is None:
+            local = names[name] = name.rsplit(" ", 1)[-1]
+        children = stack.pop()
+        stack[-1].append(_Node(local, texts[0] if len(texts) == 1 else "".join(texts), children))
         texts.clear()
 
     def refuse(*_: object) -> None:
@@ -230,32 +233,41 @@ def _parse(data: bytes) -> _Node:
         parser.Parse(data, True)
     except (expat.ExpatError, ValueError, LookupError):
         raise faults.MalformedXML() from None
-    return top.children[0]
+    return stack[0][0]
 
 
-_readers: dict[type[Shape], dict[str, Field]] = {}
+_readers: dict[type[Shape], tuple[dict[str, Field], frozenset[str]]] = {}
 
 
 def _value(shape: type[S], node: _Node) -> S:
-    fields = _readers.get(shape)
-    if fields is None:
-        fields = _readers[shape] = {field.wrapper or field.name: field for field in fields_of(shape)}
+    known = _readers.get(shape)
+    if known is None:
+        fields = {field.wrapper or field.name: field for field in fields_of(shape)}
+        needed = frozenset(field.attribute for field in fields.values() if field.required)
+        known = _readers[shape] = (fields, needed)
+    fields, needed = known
     found: dict[str, Any] = {}
+    many: dict[str, list[Any]] = {}
     for child in node.children:
         field = fields.get(child.name)
         if field is None:
             continue
+        name = field.attribute
         if field.many and not field.wrapper:
-            found.setdefault(field.attribute, []).append(_one(field, child))
-        elif field.attribute in found:
+            many.setdefault(name, []).append(_one(field, child))
+        elif name in found:
             raise faults.MalformedXML()
         elif field.wrapper:
-            found[field.attribute] = tuple(_one(field, item) for item in child.children if item.name == field.name)
+            found[name] = tuple(_one(field, item) for item in child.children if item.name == field.name)
+        elif field.kind == "text" and not child.children:
+            found[name] = child.text
         else:
-            found[field.attribute] = _one(field, child)
-    if any(field.required and field.attribute not in found for field in fields.values()):
+            found[name] = _one(field, child)
+    for name, values in many.items():
+        found[name] = tuple(values)
+    if not needed <= found.keys():
         raise faults.MalformedXML()
-    return shape(**{name: tuple(value) if isinstance(value, list) else value for name, value in found.items()})
+    return shape(**found)
 
 
 def _one(field: Field, node: _Node) -> Any:  # Any: str, int, bool or a Shape, as declared
