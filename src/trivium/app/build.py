@@ -10,7 +10,9 @@ from trivium.base.clock import Clock
 from trivium.base.ids import Ids
 from trivium.buckets.mount.mounts import Mounts
 from trivium.buckets.objects.bucket import ObjectsBucket
-from trivium.buckets.record import MOUNT, BucketRecord, Ground
+from trivium.buckets.record import BRANCH, MOUNT, BucketRecord, Ground
+from trivium.buckets.repo.bucket import BranchBucket
+from trivium.buckets.repo.repository import Repositories
 from trivium.services.access.users import Users
 from trivium.services.catalog import Catalog, Kind
 from trivium.services.house import House
@@ -40,8 +42,10 @@ def house_of(settings: Settings, engine: Engine, blobs: Blobs, users: Users, clo
     def objects(record: BucketRecord, generation: int) -> ObjectsBucket:
         return ObjectsBucket(ground, record, generation)
 
-    mounts = Mounts(ground, store_of)
+    mounts, repositories = Mounts(ground, store_of), Repositories(ground)
     kinds = {
         MOUNT: Kind(lambda record, _: mounts.bucket(record), make_mount, remove_mount),
+        BRANCH: Kind(
+            lambda record, generation: BranchBucket(ground, record, generation), repositories.create, repositories.delete),
     }
     return House(ground, Catalog(ground, objects, kinds), users, Uploads(ground), settings.region)

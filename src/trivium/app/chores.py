@@ -7,6 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterator
 
 from trivium.app.settings import Settings
+from trivium.buckets.repo.clearing import clear
 from trivium.door.access import AccessLog
 from trivium.door.metrics import Ledger
 from trivium.door.source import Patience
@@ -41,6 +42,7 @@ def chores_of_one(house: House, settings: Settings) -> Iterator[tuple[Chore, flo
             gone = await house.uploads.expire(now_ms, older_than_ms=settings.upload_expiry_seconds * 1000)
             if gone:
                 _log.info("%d uploads that were over are gone", gone)
+        await clear(ground)
         swept = await sweep(ground.engine, ground.blobs, now_ms=now_ms, grace_ms=settings.sweep_grace_seconds * 1000)
         if swept.disowned or swept.unnamed:
             _log.info("swept %d blobs that nobody owned, %d that were never named", swept.disowned, swept.unnamed)

@@ -1,4 +1,4 @@
-"""The command `trivium`: serve, check, scrub, bench, version."""
+"""The command `trivium`: serve, check, scrub, fork, branches, log, bench, version."""
 
 from __future__ import annotations
 
@@ -6,20 +6,24 @@ import argparse
 import asyncio
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from trivium import __version__
+from trivium.app import branches
 from trivium.app.checking import check
 from trivium.app.reading import ConfigurationError, read_settings
 from trivium.app.rows import fields_of, shown
 from trivium.app.scrubbing import scrub
 from trivium.app.serving import serve
 from trivium.app.settings import Settings
+from trivium.base.faults import Fault
 from trivium.door.sockets import PortTaken
 from trivium.storage.folder import FolderRefused
 
-_REFUSED = 2  # exit code: nothing was started, the message says why
+REFUSED = 2  # exit code: nothing was done, the message says why
+
+Run = Callable[[Settings, argparse.Namespace], int]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,19 +32,50 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if words[:1] == ["bench"]:
         return _bench(words[1:])
     given = _parser().parse_args(words)
-    if given.command == "version":
+    run: Run | None = given.run
+    if run is None:
         print(f"trivium {__version__}")
         return 0
     try:
-        settings = _settings(given)
-        if given.command == "serve":
-            return serve(settings, show_secret=given.show_secret, out=sys.stdout)
-        if given.command == "check":
-            return check(settings, sys.stdout)
-        return asyncio.run(scrub(settings, sys.stdout, quiet=given.quiet))
+        return run(_settings(given), given)
     except (ConfigurationError, FolderRefused, PortTaken) as error:
         print(f"trivium: {error}", file=sys.stderr)
-        return _REFUSED
+    except Fault as fault:
+        facts = ", ".join(f"{name} {fact}" for name, fact in fault.facts.items())
+        print(f"trivium: {fault.kind.name}: {fault.message} {facts}".rstrip(), file=sys.stderr)
+    return REFUSED
+
+
+def _serve(settings: Settings, given: argparse.Namespace) -> int:
+    return serve(settings, show_secret=given.show_secret, out=sys.stdout)
+
+
+def _check(settings: Settings, _given: argparse.Namespace) -> int:
+    return check(settings, sys.stdout)
+
+
+def _scrub(settings: Settings, given: argparse.Namespace) -> int:
+    return asyncio.run(scrub(settings, sys.stdout, quiet=given.quiet))
+
+
+def _fork(settings: Settings, given: argparse.Namespace) -> int:
+    return asyncio.run(branches.fork(
+        settings, sys.stdout, repository=given.repository, branch=given.branch, new=given.new, at=given.at))
+
+
+def _branches(settings: Settings, given: argparse.Namespace) -> int:
+    return asyncio.run(branches.branches(settings, sys.stdout, repository=given.repository))
+
+
+def _log(settings: Settings, given: argparse.Namespace) -> int:
+    return asyncio.run(branches.log(
+        settings, sys.stdout, repository=given.repository, branch=given.branch, limit=given.limit))
+
+
+def _bench(words: list[str]) -> int:
+    from trivium.app.bench import main as bench  # a server needs none of it
+
+    return bench(words)
 
 
 def _settings(given: argparse.Namespace) -> Settings:
@@ -52,24 +87,47 @@ def _settings(given: argparse.Namespace) -> Settings:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="trivium", description="One S3 endpoint over your objects, your files and their history.")
+    parser = argparse.ArgumentParser(
+        prog="trivium", description="One S3 endpoint over your objects, your files and their history.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    serving = commands.add_parser("serve", help="serve S3 until Ctrl-C")
-    serving.add_argument("--show-secret", action="store_true", help="print the root account's secret key")
-    checking = commands.add_parser("check", help="check configuration and data folder, start nothing")
-    scrubbing = commands.add_parser("scrub", help="read every blob back and report what is not as it was written")
-    scrubbing.add_argument("--quiet", action="store_true", help="print findings only")
+    one = _command(commands, "serve", _serve, "serve S3 until Ctrl-C")
+    one.add_argument("--show-secret", action="store_true", help="print the root account's secret key")
+    _add_settings(one, all_of_them=True)
+    _add_settings(_command(commands, "check", _check, "check configuration and data folder, start nothing"), all_of_them=True)
+    one = _command(commands, "scrub", _scrub, "read every blob back and report what is not as it was written")
+    one.add_argument("--quiet", action="store_true", help="print findings only")
+    _add_settings(one)
+    one = _command(commands, "fork", _fork, "make a branch from another, in one row")
+    for name in ("repository", "branch", "new"):
+        one.add_argument(name)
+    one.add_argument("--at", default="HEAD", metavar="COMMIT", help="the commit to start from: an id, HEAD, HEAD^")
+    _add_settings(one)
+    one = _command(commands, "branches", _branches, "list the branches of a repository")
+    one.add_argument("repository")
+    _add_settings(one)
+    one = _command(commands, "log", _log, "list the newest commits of a branch")
+    for name in ("repository", "branch"):
+        one.add_argument(name)
+    one.add_argument("--limit", type=int, default=20, metavar="N", help="how many, 20 by default")
+    _add_settings(one)
     commands.add_parser("bench", help="measure this machine against floors (`trivium bench --help`)", add_help=False)
-    commands.add_parser("version", help="print the version")
-    for one in (serving, checking, scrubbing):
-        _add_settings(one)
+    commands.add_parser("version", help="print the version").set_defaults(run=None)
     return parser
 
 
-def _add_settings(parser: argparse.ArgumentParser) -> None:
+def _command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, run: Run, says: str,
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=says, description=says[0].upper() + says[1:] + ".")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _add_settings(parser: argparse.ArgumentParser, *, all_of_them: bool = False) -> None:
+    """Flags for the settings; commands that serve nothing need to know where the data is."""
     parser.add_argument("--config", metavar="FILE", help="TOML file with settings (variable TRIVIUM_CONFIG)")
     for field in fields_of(Settings):
-        if not field.scalar or not field.flag:
+        if not field.scalar or not field.flag or not (all_of_them or field.name == "data"):
             continue
         unit = f", in {field.row.unit}" if field.row.unit else ""
         text = f"{field.row.says.replace('`', '')} Default {shown(field.default)}{unit}."
@@ -78,9 +136,3 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
 
 def _word(kind: type) -> str:
     return {int: "N", bool: "true|false", Path: "DIR"}.get(kind, "TEXT")
-
-
-def _bench(words: list[str]) -> int:
-    from trivium.app.bench import main as bench  # noqa: PLC0415 - a server needs none of it
-
-    return bench(words)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 import msgspec
 from msgspec.structs import replace
 
 from trivium.app.reading import ConfigurationError
 from trivium.app.settings import ListenerSettings, Settings
-from trivium.door.server import Tls, check_tls
-from trivium.door.sockets import Address, read_address
+from trivium.buckets.record import BRANCH, OBJECTS
+from trivium.door.sockets import Address, Tls, check_tls, read_address
 from trivium.s3.dialects import DIALECTS
 from trivium.s3.messages import Listener
+
+
+CREATED: Final = {"objects": OBJECTS, "branches": BRANCH}  # kinds of buckets, as the configuration calls them
 
 
 class Opening(msgspec.Struct, frozen=True):
@@ -60,7 +64,8 @@ def _opening(one: ListenerSettings, settings: Settings) -> Opening:
     dialect = DIALECTS[one.dialect]
     dialect = replace(dialect, limits=replace(dialect.limits, max_put_bytes=settings.max_put_bytes))
     listener = Listener(
-        dialect, path, one.authentication, one.default_user, tuple(domain.lower() for domain in one.domains), one.creates)
+        dialect, path, one.authentication, one.default_user, tuple(domain.lower() for domain in one.domains),
+        CREATED[one.creates])
     return Opening(address_of(one.listen, "listen"), listener, _tls(one, where))
 
 

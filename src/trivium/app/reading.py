@@ -36,8 +36,6 @@ def read_settings(file: Path | None, environment: Mapping[str, str], flags: Mapp
     found = {name: _checked(known[name], value, where) for name, value in given.items()}
     found |= _from_environment(environment, known)
     found |= {name: _from_word(known[name], word, known[name].flag) for name, word in flags.items()}
-    if "listen" in found and found.get("listeners"):
-        raise ConfigurationError("give either `listen` or `[[listeners]]`, not both")
     return Settings(**found)
 
 

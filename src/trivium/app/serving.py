@@ -20,8 +20,8 @@ from trivium.app import logs
 from trivium.app.accounts import KEY_FILE, RootKey, root_key, users_of
 from trivium.app.listeners import Opening, address_of, openings
 from trivium.app.mounts import check_mounts, declare_mounts
+from trivium.app.orders import Orders, write_orders
 from trivium.app.settings import Settings
-from trivium.app.worker import Orders, encode
 from trivium.base.clock import SystemClock
 from trivium.base.ids import RandomIds
 from trivium.door.sockets import Address, Claimed, claim
@@ -117,7 +117,7 @@ def _start(stage: Stage, index: int, ready: int) -> subprocess.Popen[bytes]:
     process = subprocess.Popen(
         [sys.executable, "-m", "trivium.app.worker"], stdin=subprocess.PIPE, pass_fds=passed, env=_environment())
     assert process.stdin is not None, "it was asked for"
-    process.stdin.write(msgspec.json.encode(orders, enc_hook=encode) + b"\n")
+    process.stdin.write(write_orders(orders))
     process.stdin.flush()  # and it stays open: its end is ours
     return process
 

@@ -85,8 +85,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     data: Annotated[Path, Row("Folder that keeps everything; it is made when it is missing.")] = Path("data")
     listen: Annotated[str, Row(
-        "Address of the listener, unless `listeners` are given: `HOST:PORT`, `[IPV6]:PORT`, or `:PORT` for every"
-        " address.")] = "127.0.0.1:9000"
+        "Address of the listener for AWS's S3: `HOST:PORT`, `[IPV6]:PORT`, or `:PORT` for every address; empty"
+        " opens none.")] = "127.0.0.1:9000"
     workers: Annotated[int, Row("Worker processes that serve requests.", unit="processes", least=1, most=64)] = 1
     region: Annotated[str, Row("Region of buckets whose creator named none. Requests of any region are accepted.")] = (
         "us-east-1")
@@ -120,6 +120,6 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     upload_expiry_seconds: Annotated[int, Row(
         "Age at which an upload in parts that was neither completed nor aborted is given up; 0 keeps it for ever.",
         unit="seconds")] = 7 * DAY_SECONDS
-    listeners: Annotated[tuple[ListenerSettings, ...], Row("Listeners, when more is to be said than an address.")] = ()
+    listeners: Annotated[tuple[ListenerSettings, ...], Row("More listeners, each with a path, dialect and authentication of its own.")] = ()
     accounts: Annotated[tuple[AccountSettings, ...], Row("Accounts beside `root`.")] = ()
     mounts: Annotated[tuple[MountSettings, ...], Row("Directories that are buckets.")] = ()

@@ -13,17 +13,15 @@ import os
 import signal
 import sys
 from functools import partial
-from pathlib import Path
 
-import msgspec
 import uvloop
 
 from trivium.app import logs
-from trivium.app.accounts import RootKey, users_of
+from trivium.app.accounts import users_of
 from trivium.app.build import build
 from trivium.app.chores import chores_of_all, chores_of_one, flush, repeat
 from trivium.app.listeners import openings
-from trivium.app.settings import Settings
+from trivium.app.orders import Orders, read_orders
 from trivium.base.clock import SystemClock
 from trivium.base.ids import RandomIds
 from trivium.door.access import AccessLog
@@ -40,25 +38,10 @@ from trivium.services.house import House
 _log = logging.getLogger("trivium.worker")
 
 
-class Orders(msgspec.Struct, frozen=True):
-    """What a worker must know. `sockets` are descriptors of listening sockets, in the order of the listeners.
-
-    `metrics` is the descriptor of the socket for operators, -1 when there is none; `ready` gets a byte when all is well.
-    """
-
-    index: int
-    settings: Settings
-    root: RootKey
-    run: Path
-    sockets: list[int]
-    metrics: int
-    ready: int
-
-
 def main() -> None:
     """Read the orders and carry them out."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the supervisor tells us what to do
-    orders = msgspec.json.decode(sys.stdin.buffer.readline(), type=Orders, dec_hook=_decode)
+    orders = read_orders(sys.stdin.buffer.readline())
     with (orders.run / "workers").open("ab") as alive:
         fcntl.flock(alive, fcntl.LOCK_SH)  # as long as any worker lives, no other server takes the data folder
         uvloop.run(work(orders))
@@ -130,17 +113,6 @@ async def _drain(servers: list[HttpServer], seconds: float) -> None:
     _, late = await asyncio.wait(stopping, timeout=seconds)
     if late:
         _log.warning("requests were still under way after %g seconds and are given up", seconds)
-
-
-def encode(value: object) -> str:
-    """What JSON has no word for, in orders."""
-    assert isinstance(value, Path), f"orders hold no {type(value)}"
-    return str(value)
-
-
-def _decode(kind: type, value: object) -> object:
-    assert kind is Path, f"orders hold no {kind}"
-    return Path(str(value))
 
 
 if __name__ == "__main__":

@@ -4,34 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import ssl
-from pathlib import Path
 from typing import Any, Final
 
-import msgspec
 from granian.constants import HTTPModes
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.net import SocketHolder  # type: ignore[attr-defined]  # its own servers import it from there
 from granian.server.embed import Server
 
-from trivium.door.sockets import BACKLOG
+from trivium.door.sockets import BACKLOG, Tls
 
 MAX_CONNECTIONS: Final = 4096  # a worker's; more wait in the backlog until one closes
 # Granian configures logging when it is made; this leaves its loggers to ours
 _LOGGING: Final[dict[str, Any]] = {"handlers": {}, "formatters": {}, "loggers": {"granian.access": {"propagate": False}}}
-
-
-class Tls(msgspec.Struct, frozen=True):
-    """File names of a PEM certificate chain and its private key."""
-
-    certificate: Path
-    key: Path
-
-
-def check_tls(tls: Tls) -> None:
-    """Raise OSError (ssl.SSLError is one) unless certificate and key can be read and belong together."""
-    ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(tls.certificate, tls.key)
 
 
 class HttpServer:

@@ -12,6 +12,8 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import socket
+import ssl
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -39,6 +41,13 @@ class Address(msgspec.Struct, frozen=True):
             return ipaddress.ip_address(self.host).is_loopback
         except ValueError:
             return False
+
+
+class Tls(msgspec.Struct, frozen=True):
+    """File names of a PEM certificate chain and its private key."""
+
+    certificate: Path
+    key: Path
 
 
 class PortTaken(Exception):
@@ -74,6 +83,11 @@ def claim(address: Address, workers: int, *, wait_seconds: int) -> Claimed:
             one.close()
         raise PortTaken(f"cannot listen at {address}: {error.strerror or error}") from error
     return sockets
+
+
+def check_tls(tls: Tls) -> None:
+    """Raise OSError (ssl.SSLError is one) unless certificate and key can be read and belong together."""
+    ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(tls.certificate, tls.key)
 
 
 def adopt(descriptor: int) -> socket.socket:

@@ -11,14 +11,12 @@ import msgspec
 from trivium.base import faults
 from trivium.base.body import Body
 from trivium.base.incoming import Given, Source
+from trivium.buckets.record import OBJECTS
 from trivium.s3.dialect import Dialect
 
 SERVICE: Final = "service"
 BUCKET: Final = "bucket"
 OBJECT: Final = "object"
-
-BRANCHES: Final = "branches"
-OBJECTS: Final = "objects"
 
 
 class Listener(msgspec.Struct, frozen=True):
@@ -26,8 +24,8 @@ class Listener(msgspec.Struct, frozen=True):
 
     `base_path` is "" or starts with `/` and has no `/` at its end. `authentication` is "v4" (signatures are checked) or
     "simple" (the access key is believed and nothing is checked); with "simple", a request without credentials acts as
-    `default_user`. `domains` are host names under which `bucket.domain` addresses a bucket. `creates` says what
-    CreateBucket makes: "objects" or "branches".
+    `default_user`. `domains` are host names under which `bucket.domain` addresses a bucket. `creates` is the kind of
+    bucket that CreateBucket makes.
     """
 
     dialect: Dialect

@@ -1,0 +1,56 @@
+"""Listeners: what the settings say of them, checked before anything starts."""
+
+from __future__ import annotations
+
+import pytest
+
+from trivium.app.listeners import openings
+from trivium.app.reading import ConfigurationError
+from trivium.app.settings import ListenerSettings, Settings
+from trivium.door.sockets import Address
+
+
+def of(*listeners, listen="", **more):
+    return openings(Settings(listen=listen, listeners=tuple(listeners), **more))
+
+
+def test_the_default_is_aws_on_this_machine_with_signatures():
+    (one,) = openings(Settings())
+
+    assert one.address == Address("127.0.0.1", 9000)
+    assert (one.listener.dialect.name, one.listener.authentication, one.tls) == ("aws", "v4", None)
+
+
+def test_more_listeners_come_behind_it():
+    found = of(ListenerSettings(":39999", base_path="/api/v1/s3", dialect="alluxio", authentication="simple"), listen=":1")
+
+    assert [one.at(one.address.port) for one in found] == ["http://0.0.0.0:1", "http://0.0.0.0:39999/api/v1/s3"]
+
+
+def test_the_largest_put_is_the_settings_in_every_dialect():
+    (one,) = of(ListenerSettings(":1", dialect="pachyderm"), max_put_bytes=7)
+
+    assert one.listener.dialect.limits.max_put_bytes == 7
+
+
+@pytest.mark.parametrize(("listener", "says"), [
+    (ListenerSettings("nowhere"), "no HOST:PORT"),
+    (ListenerSettings(":1", base_path="api"), "starts with a slash"),
+    (ListenerSettings(":1", base_path="/api/"), "starts with a slash"),
+    (ListenerSettings(":1", default_user="x"), "default_user"),
+    (ListenerSettings(":1", tls_certificate="x"), "both"),
+    (ListenerSettings(":1", tls_certificate="/none", tls_key="/none"), "cannot be used"),
+])
+def test_listeners_that_cannot_be_are_refused(listener, says):
+    with pytest.raises(ConfigurationError, match=says):
+        of(listener)
+
+
+def test_two_listeners_need_two_addresses():
+    with pytest.raises(ConfigurationError, match=r"two listeners have the address 127\.0\.0\.1:1"):
+        of(ListenerSettings("127.0.0.1:1"), listen="127.0.0.1:1")
+
+
+def test_a_server_needs_a_listener():
+    with pytest.raises(ConfigurationError, match="no listener"):
+        of()

@@ -1,0 +1,86 @@
+"""Declared mounts are rows of the catalog, and come back with what was known about their files."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from trivium.app.accounts import RootKey, canonical_id, users_of
+from trivium.app.mounts import check_mounts, declare_mounts
+from trivium.app.reading import ConfigurationError
+from trivium.app.settings import MountSettings, Settings
+from trivium.base.clock import SetClock
+from trivium.buckets.record import BUCKETS, MOUNT, OBJECTS
+from trivium.services.catalog import add
+from trivium.storage import keys
+from trivium.storage.engines.memory import MemoryEngine
+
+USERS = users_of(Settings(), RootKey("rootkey", "rootsecret"))
+
+
+def declare(engine, *mounts):
+    asyncio.run(declare_mounts(engine, Settings(mounts=mounts), USERS, SetClock()))
+
+
+def record(engine, name):
+    data = asyncio.run(engine.read(lambda rows: rows.get(keys.text(keys.CATALOG, name))))
+    return None if data is None else BUCKETS.decode(data)
+
+
+def test_a_declared_mount_is_a_bucket():
+    engine = MemoryEngine()
+    declare(engine, MountSettings("photos", "/srv/photos", readonly=True, folders=True))
+    found = record(engine, "photos")
+
+    assert (found.kind, found.owner) == (MOUNT, canonical_id("root"))
+    assert found.facts == {"path": "/srv/photos", "readonly": "true", "folders": "true"}
+
+
+def test_a_mount_that_is_declared_otherwise_is_the_same_bucket():
+    engine = MemoryEngine()
+    declare(engine, MountSettings("photos", "/srv/photos", readonly=True))
+    before = record(engine, "photos")
+    declare(engine, MountSettings("photos", "/mnt/photos"))
+    after = record(engine, "photos")
+
+    assert after.id == before.id
+    assert after.facts == {"path": "/mnt/photos"}
+
+
+def test_a_mount_that_is_no_longer_declared_is_gone_and_comes_back_as_it_was():
+    engine = MemoryEngine()
+    declare(engine, MountSettings("photos", "/srv/photos"))
+    before, generation = record(engine, "photos"), engine.generation
+    declare(engine)
+    between = record(engine, "photos")
+    announced = engine.generation != generation
+    declare(engine, MountSettings("photos", "/srv/photos"))
+
+    assert between is None
+    assert announced
+    assert record(engine, "photos") == before
+
+
+def test_a_mount_does_not_take_a_bucket_s_name():
+    engine = MemoryEngine()
+    asyncio.run(engine.write(lambda tx: add(tx, "photos", OBJECTS, "me", now_ms=0)))
+    with pytest.raises(ConfigurationError, match="a bucket of that name"):
+        declare(engine, MountSettings("photos", "/srv/photos"))
+
+    assert record(engine, "photos").kind == OBJECTS
+
+
+@pytest.mark.parametrize(("change", "says"), [
+    ({"path": "/none/at/all"}, "no directory"), ({"bucket": "Bad"}, "not valid"), ({"owner": "nobody"}, "no account nobody")])
+def test_mounts_that_cannot_be_are_refused(tmp_path, change, says):
+    good = {"bucket": "photos", "path": str(tmp_path), "owner": "root"}
+    check_mounts(Settings(mounts=(MountSettings(**good),)), USERS)
+    with pytest.raises(ConfigurationError, match=says):
+        check_mounts(Settings(mounts=(MountSettings(**{**good, **change}),)), USERS)
+
+
+def test_a_mount_is_declared_once(tmp_path):
+    mount = MountSettings("photos", str(tmp_path))
+    with pytest.raises(ConfigurationError, match="twice"):
+        check_mounts(Settings(mounts=(mount, mount)), USERS)

@@ -1,0 +1,272 @@
+"""The whole server as processes: one alone on a folder and a port, watched workers, a graceful end, figures, TLS."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.conftest import make_client
+from tests.servers import Server, environment, free_port
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Starts servers, and ends those that are left."""
+    started = []
+
+    def begin(name="data", **options):
+        started.append(Server.start(tmp_path / name, **options))
+        return started[-1]
+
+    yield begin
+    for server in started:
+        if server.process.poll() is None:
+            server.stop()
+
+
+def command(*words, **more):
+    return subprocess.run(
+        [sys.executable, "-m", "trivium", *map(str, words)], env={**environment(), **more}, capture_output=True, text=True,
+        timeout=60, check=False)
+
+
+def children(server):
+    """The workers' process ids."""
+    listed = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children")
+    return [int(one) for one in listed.read_text().split()]
+
+
+def until(condition, seconds=20):
+    """Wait for what another process is about to do."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.05)
+
+
+def test_a_second_server_is_refused_by_folder_and_by_port(start, tmp_path):
+    server = start()
+    same_folder = command("serve", "--data", tmp_path / "data", "--listen", f"127.0.0.1:{free_port()}")
+    same_port = command("serve", "--data", tmp_path / "other", "--listen", f"127.0.0.1:{server.port}")
+
+    assert same_folder.returncode == same_port.returncode == 2
+    assert f"trivium: {tmp_path}/data is being served already, by the process with id {server.process.pid}.\n" == (
+        same_folder.stderr)
+    assert f"trivium: cannot listen at 127.0.0.1:{server.port}: Address already in use\n" == same_port.stderr
+
+
+def test_a_server_that_stopped_can_be_started_again_at_once(start):
+    server = start()
+    make_client(server).create_bucket(Bucket="kept")
+
+    assert server.stop() == 0
+    assert [one["Name"] for one in make_client(start()).list_buckets()["Buckets"]] == ["kept"]
+
+
+def test_ctrl_c_waits_for_the_requests_under_way(start):
+    server = start()
+    s3 = make_client(server, signature_version="s3v4")
+    s3.create_bucket(Bucket="bucket")
+    url = s3.generate_presigned_url("put_object", Params={"Bucket": "bucket", "Key": "k"})
+    with socket.create_connection(("127.0.0.1", server.port)) as client:
+        target = url.removeprefix(server.endpoint)
+        client.sendall(f"PUT {target} HTTP/1.1\r\nhost: 127.0.0.1:{server.port}\r\ncontent-length: 10\r\n\r\nhello".encode())
+        s3.list_buckets()  # the server has read what was sent before
+        os.killpg(server.process.pid, signal.SIGINT)
+        until(lambda: refuses(server.port))
+        client.sendall(b"world")
+        answer = client.recv(4096)
+
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert server.process.wait(20) == 0
+
+
+def refuses(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return True
+    return False
+
+
+def test_a_request_that_does_not_end_is_given_up(start):
+    server = start(arguments=("--drain-seconds", "1"))
+    with socket.create_connection(("127.0.0.1", server.port)) as client:
+        client.sendall(b"PUT /b/k HTTP/1.1\r\nhost: h\r\ncontent-length: 10\r\n\r\n")
+        time.sleep(0.2)
+        server.process.send_signal(signal.SIGTERM)
+
+        assert server.process.wait(20) == 0
+
+
+def test_a_worker_that_dies_is_replaced(start):
+    server = start(workers=2)
+    before = children(server)
+    os.kill(before[0], signal.SIGKILL)
+    until(lambda: len(children(server)) == 2 and before[0] not in children(server))
+    s3 = make_client(server)
+    for number in range(8):
+        s3.create_bucket(Bucket=f"bucket-{number}")
+
+    assert before[1] in children(server)
+    assert "worker 0 died (exit code -9)" in server.log.read_text()
+
+
+def test_workers_do_not_outlive_their_server(start):
+    server = start(workers=2)
+    workers = children(server)
+    server.process.kill()
+    server.process.wait()
+    until(lambda: not any(Path(f"/proc/{one}").exists() for one in workers))
+
+    assert start(workers=2).stop() == 0
+
+
+def test_a_server_that_cannot_start_says_why_and_ends(tmp_path):
+    (tmp_path / "data" / "rows").mkdir(parents=True)
+    (tmp_path / "data" / "format").write_text("999\n")
+    done = command("serve", "--data", tmp_path / "data", "--listen", f"127.0.0.1:{free_port()}")
+
+    assert done.returncode == 2
+    assert "has format 999, made by a newer version" in done.stderr
+
+
+def test_figures_add_up_over_workers(start):
+    port = free_port()
+    server = start(workers=2, arguments=("--metrics", f"127.0.0.1:{port}"))
+    for _ in range(6):
+        make_client(server).list_buckets()  # a connection each, so that both workers get some
+
+    def total():
+        page = urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics").read().decode()
+        return sum(
+            sample.value for family in text_string_to_metric_families(page) for sample in family.samples
+            if sample.name == "trivium_requests_total" and sample.labels["action"] == "ListBuckets")
+
+    until(lambda: total() == 6)
+    assert urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready").status == 200
+
+
+def test_every_request_is_a_line_of_the_access_log(start, tmp_path):
+    server = start(arguments=("--access-log", str(tmp_path / "access.log")))
+    make_client(server).list_buckets()
+    server.stop()
+    (line,) = [json.loads(line) for line in (tmp_path / "access.log").read_text().splitlines()]
+
+    assert (line["action"], line["status"], line["client"]) == ("ListBuckets", 200, "127.0.0.1")
+
+
+def test_accounts_own_their_buckets(start):
+    server = start(config="""
+        [[accounts]]
+        name = "alice"
+        keys = [{access_key = "ALICE", secret_key = "alice-secret"}]
+    """)
+    alice = make_client(server, access_key="ALICE", secret_key="alice-secret")
+    alice.create_bucket(Bucket="hers")
+
+    assert alice.list_buckets()["Owner"]["DisplayName"] == "alice"
+    with pytest.raises(alice.exceptions.ClientError, match="AccessDenied"):
+        make_client(server).list_objects_v2(Bucket="hers")
+
+
+def test_a_directory_is_served_as_a_bucket(start, tmp_path):
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "one.jpg").write_bytes(b"jpeg")
+    server = start(config=f'[[mounts]]\nbucket = "photos"\npath = "{tmp_path}/photos"\n')
+    s3 = make_client(server)
+    s3.put_object(Bucket="photos", Key="two.jpg", Body=b"more")
+
+    assert s3.get_object(Bucket="photos", Key="one.jpg")["Body"].read() == b"jpeg"
+    assert (tmp_path / "photos" / "two.jpg").read_bytes() == b"more"
+
+
+def test_branches_are_made_by_requests_and_forked_by_the_command(start, tmp_path):
+    port = free_port()
+    server = start(config=f'[[listeners]]\nlisten = "127.0.0.1:{port}"\ndialect = "pachyderm"\ncreates = "branches"\n')
+    branches = Server(server.process, port, server.log)
+    s3 = make_client(branches)
+    s3.create_bucket(Bucket="master.images")
+    s3.put_object(Bucket="master.images", Key="k", Body=b"1")
+    forked = command("fork", "--data", tmp_path / "data", "images", "master", "dev")
+    s3.put_object(Bucket="master.images", Key="k", Body=b"2")
+    listed = command("branches", "--data", tmp_path / "data", "images").stdout.splitlines()
+
+    assert forked.stdout == "dev.images\n"
+    assert s3.get_object(Bucket="dev.images", Key="k")["Body"].read() == b"1"
+    assert [line.split("\t")[0] for line in listed] == ["dev.images", "master.images"]
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory):
+    """A certificate for this machine and its key, made by the openssl command."""
+    folder = tmp_path_factory.mktemp("tls")
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+         "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", folder / "key.pem", "-out",
+         folder / "cert.pem"], check=True, capture_output=True)
+    return folder
+
+
+def test_tls_needs_two_files(start, certificate):
+    port = free_port()
+    start(config=f"""
+        [[listeners]]
+        listen = "127.0.0.1:{port}"
+        tls_certificate = "{certificate}/cert.pem"
+        tls_key = "{certificate}/key.pem"
+    """)
+    context = ssl.create_default_context(cafile=str(certificate / "cert.pem"))
+
+    assert urllib.request.urlopen(f"https://127.0.0.1:{port}/health/live", context=context).status == 200
+
+
+def test_check_says_what_would_be_served_and_makes_nothing(tmp_path):
+    done = command("check", "--data", tmp_path / "data")
+
+    assert done.returncode == 0
+    assert done.stdout.endswith("all is well\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_check_says_what_is_wrong():
+    done = command("check", "--listen", "nowhere")
+
+    assert (done.returncode, done.stderr) == (2, "trivium: listen: 'nowhere' is no HOST:PORT\n")
+
+
+def test_the_version_is_told():
+    assert command("version").stdout == "trivium 0.1.0\n"
+
+
+def test_a_first_start_shows_the_secret_once(tmp_path):
+    bare = {"TRIVIUM_ROOT_ACCESS_KEY": "", "TRIVIUM_ROOT_SECRET_KEY": ""}
+    shown = []
+    for _ in range(2):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "trivium", "serve", "--data", tmp_path / "data", "--listen", "127.0.0.1:0"],
+            env={**environment(), **bare}, stdout=subprocess.PIPE, text=True)
+        with process:
+            said = []
+            for line in process.stdout:
+                said.append(line)
+                if "s3 cp" in line:
+                    break
+            process.send_signal(signal.SIGTERM)
+        shown.append("".join(said))
+    secret = (tmp_path / "data" / "root-key.toml").read_text().split('secret_key = "')[1].split('"')[0]
+
+    assert secret in shown[0]
+    assert secret not in shown[1]
+    assert "endpoint    http://127.0.0.1:" in shown[0]
