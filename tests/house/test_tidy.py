@@ -12,10 +12,10 @@ MAX_FILE_LINES = 500
 MAX_FUNCTION_LINES = 60
 MAX_COLUMNS = 150  # 110 is the aim; how many lines are wider is printed
 MAX_ROOM_FILES = 20
-MAX_LINES_IN_ALL = 18_000
+MAX_LINES_IN_ALL = 18_000  # of the server; the bench serves nobody
 # Who is reached otherwise than by an import: commands, and rooms that a list in the code names
 ENTRANCES = {
-    "trivium.__main__", "trivium.app.reference", "trivium.app.pages", "trivium.app.bench.floor",
+    "trivium.__main__", "trivium.app.worker", "trivium.app.reference", "trivium.app.pages", "trivium.app.bench.floor",
     "trivium.storage.engines.memory", "trivium.storage.blobstores.memory",  # what tests hold the real ones against
 }
 ROOMS_BY_NAME = "trivium.s3.operations."
@@ -85,7 +85,7 @@ def test_no_room_is_dead():
 
 def test_sizes_are_within_the_plan():
     lengths = [one.lines for one in functions()]
-    files = [len(module.lines) for module in modules()]
+    files = [len(module.lines) for module in modules() if not module.name.startswith("trivium.app.bench")]
     figures = {
         "files": len(files), "lines": sum(files), "longest file": max(files), "functions": len(lengths),
         "median function": median(lengths), "nine in ten functions": quantiles(lengths, n=10)[-1],
