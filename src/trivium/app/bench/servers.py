@@ -53,7 +53,8 @@ async def house(data: Path, *flags: str, config: str = "", port: int = 0) -> Asy
         flags = ("--listen", f"{HOST}:{port}", *flags)
     command = (sys.executable, "-m", "trivium", "serve", "--data", str(data), *flags)
     keys = {"TRIVIUM_ROOT_ACCESS_KEY": ACCESS_KEY, "TRIVIUM_ROOT_SECRET_KEY": SECRET_KEY}
-    async with _running("trivium", command, keys, port, data.with_suffix(".log")) as server:
+    greeting = f"http://{HOST}:{port}"  # said when all workers serve
+    async with _running("trivium", command, keys, port, data.with_suffix(".log"), says=greeting) as server:
         yield server
 
 
@@ -70,31 +71,36 @@ async def floor(data: Path) -> AsyncIterator[Server]:
 
 @asynccontextmanager
 async def _running(
-    name: str, command: Sequence[str], extra: Mapping[str, str], port: int, log: Path,
+    name: str, command: Sequence[str], extra: Mapping[str, str], port: int, log: Path, *, says: str = "",
 ) -> AsyncIterator[Server]:
     with log.open("wb") as out:
         process = await asyncio.create_subprocess_exec(
             *command, env={**os.environ, **extra}, stdin=asyncio.subprocess.DEVNULL, stdout=out, stderr=out)
     try:
         server = Server(name, Endpoint(HOST, port, ACCESS_KEY, SECRET_KEY), process.pid)
-        await _started(server, process, log)
+        await _started(server, process, log, says)
         yield server
     finally:
         await _stop(process)
 
 
-async def _started(server: Server, process: asyncio.subprocess.Process, log: Path) -> None:
+async def _started(server: Server, process: asyncio.subprocess.Process, log: Path, says: str) -> None:
     for _ in range(START_SECONDS * 20):
         if process.returncode is not None:
             raise Broken(f"{server.name} ended at its start: {_end_of(log)}")
-        try:
-            connection = await connect(server.endpoint)
-        except OSError:
-            await asyncio.sleep(0.05)
-            continue
-        connection.close()
-        return
+        if says in log.read_text(errors="replace") and await _listens(server):
+            return
+        await asyncio.sleep(0.05)
     raise Broken(f"{server.name} does not listen after {START_SECONDS} seconds: {_end_of(log)}")
+
+
+async def _listens(server: Server) -> bool:
+    try:
+        connection = await connect(server.endpoint)
+    except OSError:
+        return False
+    connection.close()
+    return True
 
 
 def _end_of(log: Path) -> str:

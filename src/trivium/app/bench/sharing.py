@@ -25,6 +25,8 @@ _PART: Final = b"a part of few bytes"
 
 # Only the alluxio dialect lets parts be smaller than 5 MiB
 _CONFIG: Final = """
+listen = ""
+
 [[listeners]]
 listen = "{address}"
 dialect = "alluxio"
