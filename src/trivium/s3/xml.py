@@ -10,6 +10,7 @@ elements, order. Writers are compiled to plain Python, since a listing writes te
 from __future__ import annotations
 
 import re
+import re
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -40,15 +41,20 @@ class Text(Shape, frozen=True):
 
 
 class Element(msgspec.Struct, frozen=True):
-    """How a field is written: the element's name, and for lists the element around them."""
+    """How a field is written: the element's name, and for lists the element around them.
+
+    `plain`: the text is ours and has nothing to escape. `quoted`: it is plain, and stands in quotation marks.
+    """
 
     name: str = ""
     wrapper: str = ""
+    plain: bool = False
+    quoted: bool = False
 
 
-def element(name: str = "", *, wrapper: str = "") -> Element:
-    """Marks a field's element name, and the element around a list."""
-    return Element(name, wrapper)
+def element(name: str = "", *, wrapper: str = "", plain: bool = False, quoted: bool = False) -> Element:
+    """Marks a field's element name, the element around a list, and text that needs no look at its characters."""
+    return Element(name, wrapper, plain, quoted)
 
 
 class Field(msgspec.Struct, frozen=True):
@@ -59,9 +65,12 @@ class Field(msgspec.Struct, frozen=True):
     wrapper: str
     kind: str  # "text", "number", "flag", "shape", or "choice": of several shapes, each named by its class
     many: bool
-    required: bool
+    required: bool  # the shape cannot be made without it
+    absent: bool  # its value may be None
     shape: Any  # type[Shape] where kind is "shape"
     choices: tuple[type[Shape], ...] = ()
+    plain: bool = False
+    quoted: bool = False
 
 
 _WORDS: Final = {"id": "ID", "etag": "ETag", "kms": "KMS", "md5": "MD5", "url": "URL"}
@@ -83,6 +92,7 @@ def _field(attribute: str, hint: Any, *, required: bool) -> Field:  # Any: type 
     if typing.get_origin(hint) is typing.Annotated:
         mark = next((extra for extra in hint.__metadata__ if isinstance(extra, Element)), mark)
         hint = hint.__origin__
+    absent = isinstance(hint, types.UnionType)
     if isinstance(hint, types.UnionType):
         hint = next(one for one in hint.__args__ if one is not type(None))
     many = typing.get_origin(hint) in (tuple, list)
@@ -92,19 +102,21 @@ def _field(attribute: str, hint: Any, *, required: bool) -> Field:  # Any: type 
     choices = hint.__args__ if isinstance(hint, types.UnionType) else ()
     if choices:
         kind = "choice"
-    return Field(attribute, mark.name or _camel(attribute), mark.wrapper, kind, many, required,
-                  hint if kind == "shape" else None, choices)
+    return Field(attribute, mark.name or _camel(attribute), mark.wrapper, kind, many, required, absent,
+                  hint if kind == "shape" else None, choices, mark.plain, mark.quoted)
 
 
 # Writing
 
 
+_SPECIAL = re.compile("[&<>\"\\x00-\\x1f\\x7f-\\x9f\\ufffe\\uffff]")
+
+
 def escape(text: str) -> str:
     """Text as XML content, as AWS writes it: control characters become character references."""
-    if text.isalnum():
+    if _SPECIAL.search(text) is None:
         return text
-    if "&" in text or "<" in text or ">" in text or '"' in text:
-        text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
     return text if text.isprintable() else "".join(map(_visible, text))
 
 
@@ -139,17 +151,16 @@ def error(code: str, message: str, facts: Mapping[str, str], *, resource: str, r
 
 
 def _compile(shape: type[Shape]) -> _Writer:
-    """Plain Python for one shape: `out` gathers text, absent values are left out, lists repeat their element."""
+    """Plain Python for one shape: a single join of its elements; absent values are left out, lists repeat their element."""
     if shape is Text:
         return lambda value: escape(value.text)
     names: dict[str, Any] = {"escape": escape, "choose": _choose}
-    lines = ["def write_shape(v):", "    out = []", "    add = out.append"]
+    pieces: list[str] = []
     for number, field in enumerate(fields_of(shape)):
         if field.shape is not None:
-            names[f"w{number}"] = _later(field.shape)
-        lines += _lines_of(field, number)
-    lines.append("    return ''.join(out)")
-    exec("\n".join(lines), names)  # noqa: S102 - our own declarations, compiled once at import
+            names[f"w{number}"] = writer(field.shape)
+        pieces.append(_piece_of(field, number))
+    exec(f"def write_shape(v):\n    return ''.join(({', '.join(pieces)},))", names)  # noqa: S102 - compiled once, from our own declarations
     made: _Writer = names["write_shape"]
     return made
 
@@ -159,23 +170,32 @@ def _choose(value: Shape) -> str:
     return f"<{name}>{writer(type(value))(value)}</{name}>"
 
 
-def _later(shape: type[Shape]) -> _Writer:
-    return lambda value: writer(shape)(value)
-
-
-def _lines_of(field: Field, number: int) -> list[str]:
-    text = {"text": "escape(x)", "number": "str(x)", "flag": "('true' if x else 'false')", "shape": f"w{number}(x)"}
-    opened, closed = f"<{field.name}>", f"</{field.name}>"
+def _piece_of(field: Field, number: int) -> str:
+    """The expression that writes one field of the value `v`."""
     value = f"v.{field.attribute}"
     if field.kind == "choice":
-        return [f"    for x in {value}:", "        add(choose(x))"]
-    if not field.many:
-        return [f"    x = {value}", "    if x is not None:", f"        add('{opened}' + {text[field.kind]} + '{closed}')"]
-    each = [f"for x in {value}:", f"    add('{opened}' + {text[field.kind]} + '{closed}')"]
-    if field.wrapper:
-        each = [f"if {value} is not None:", f"    add('<{field.wrapper}>')",
-                *("    " + line for line in each), f"    add('</{field.wrapper}>')"]
-    return ["    " + line for line in each]
+        return f"''.join([choose(x) for x in {value}])"
+    opened, closed = f"<{field.name}>", f"</{field.name}>"
+    if field.quoted:
+        opened, closed = f"{opened}&quot;", f"&quot;{closed}"
+    if field.many:
+        each = f"''.join(['{opened}' + {_text_of(field, number, 'x')} + '{closed}' for x in {value}])"
+        if not field.wrapper:
+            return each
+        return f"('' if {value} is None else '<{field.wrapper}>' + {each} + '</{field.wrapper}>')"
+    text = _text_of(field, number, value)
+    if field.required and not field.absent:
+        return f"'{opened}', {text}, '{closed}'"
+    return f"('' if {value} is None else '{opened}' + {text} + '{closed}')"
+
+
+def _text_of(field: Field, number: int, value: str) -> str:
+    if field.plain or field.quoted:
+        return value
+    return {
+        "text": f"escape({value})", "number": f"str({value})", "flag": f"('true' if {value} else 'false')",
+        "shape": f"w{number}({value})",
+    }[field.kind]
 
 
 # Reading

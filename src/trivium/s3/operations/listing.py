@@ -43,16 +43,16 @@ class ListObjectsV2Ask(msgspec.Struct, frozen=True):
     fetch_owner: Annotated[str, Query("fetch-owner")] = "false"
 
 
-class Contents(Shape, frozen=True):
-    """A key in a listing. The ETag is quoted."""
+class Contents(Shape, frozen=True, gc=False):
+    """A key in a listing."""
 
     key: str
-    last_modified: str
-    etag: str
-    checksum_algorithm: str | None
-    checksum_type: str | None
+    last_modified: Annotated[str, element(plain=True)]
+    etag: Annotated[str, element(quoted=True)]
+    checksum_algorithm: Annotated[str | None, element(plain=True)]
+    checksum_type: Annotated[str | None, element(plain=True)]
     size: int
-    storage_class: str
+    storage_class: Annotated[str, element(plain=True)]
     owner: Owner | None
 
 
@@ -159,11 +159,10 @@ def _contents(page: Page[Entry], encode: Callable[[str], str], users: Users | No
             if owner is None:
                 account = users.account(attributes.owner)
                 owner = owners[attributes.owner] = Owner(id=account.id, display_name=account.name)
+        algorithm, type_ = (checksum.algorithm, checksum.type) if checksum is not None else (None, None)
         found.append(Contents(
-            key=encode(entry.key), last_modified=iso_time(entry.modified_ms), etag=f'"{entry.etag}"',
-            checksum_algorithm=checksum.algorithm if checksum is not None else None,
-            checksum_type=checksum.type if checksum is not None else None,
-            size=entry.size, storage_class=attributes.storage_class, owner=owner))
+            encode(entry.key), iso_time(entry.modified_ms), entry.etag, algorithm, type_, entry.size,
+            attributes.storage_class, owner))
     return tuple(found)
 
 

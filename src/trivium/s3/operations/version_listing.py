@@ -37,12 +37,12 @@ class Version(Shape, frozen=True):
     key: str
     version_id: Annotated[str, element("VersionId")]
     is_latest: bool
-    last_modified: str
-    etag: str
-    checksum_algorithm: str | None
-    checksum_type: str | None
+    last_modified: Annotated[str, element(plain=True)]
+    etag: Annotated[str, element(quoted=True)]
+    checksum_algorithm: Annotated[str | None, element(plain=True)]
+    checksum_type: Annotated[str | None, element(plain=True)]
     size: int
-    storage_class: str
+    storage_class: Annotated[str, element(plain=True)]
     owner: Owner
 
 
@@ -121,6 +121,6 @@ def _row(item: VersionEntry, key: str, users: Users) -> Version | DeleteMarker:
     checksum = entry.checksum
     return Version(
         key=key, version_id=entry.version, is_latest=item.latest, last_modified=iso_time(entry.modified_ms),
-        etag=f'"{entry.etag}"', checksum_algorithm=checksum.algorithm if checksum else None,
+        etag=entry.etag, checksum_algorithm=checksum.algorithm if checksum else None,
         checksum_type=checksum.type if checksum else None, size=entry.size,
         storage_class=entry.attributes.storage_class, owner=owner)
