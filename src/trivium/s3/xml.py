@@ -25,6 +25,8 @@ MAX_ELEMENTS: Final = 50_000  # CompleteMultipartUpload of 10,000 parts with a c
 MAX_DEPTH: Final = 16
 MAX_ATTRIBUTES: Final = 16  # S3's documents have one: the type of a grantee
 _NUMBER: Final = re.compile(r"-?[0-9]{1,19}")
+_UNSAYABLE: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0 §2.2
+_REPLACED: Final = "\ufffd"
 _HEAD: Final = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 S = TypeVar("S", bound="Shape")
@@ -144,10 +146,13 @@ def write(root: str, value: Shape, *, xmlns: str) -> bytes:
 
 
 def error(code: str, message: str, facts: Mapping[str, str], *, resource: str, request_id: str) -> bytes:
-    """An Error document. The facts are elements of their own, between the message and the request id."""
+    """An Error document. The facts are elements of their own, between the message and the request id.
+
+    Characters that XML cannot carry, which clients may have sent, are replaced: a client must be able to read its fault.
+    """
     inside = {"Code": code, "Message": message, **facts, "Resource": resource, "RequestId": request_id, "HostId": request_id}
-    text = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in inside.items())
-    return f"{_HEAD}<Error>{text}</Error>".encode("utf-8", "surrogatepass")
+    text = "".join(f"<{name}>{escape(_UNSAYABLE.sub(_REPLACED, value))}</{name}>" for name, value in inside.items())
+    return f"{_HEAD}<Error>{text}</Error>".encode()
 
 
 def _compile(shape: type[Shape]) -> _Writer:
