@@ -31,13 +31,13 @@ def bucket(first: Place, name: str) -> str:
     return name
 
 
-def test_create_a_bucket(first: Place, name: str):
+def test_create_a_bucket(first: Place, name: str) -> None:
     answer = curl(first, "PUT", f"/{name}")
 
     assert (200, "0") == (answer.status, answer.headers["content-length"])
 
 
-def test_list_an_empty_bucket(first: Place, bucket: str):
+def test_list_an_empty_bucket(first: Place, bucket: str) -> None:
     answer = curl(first, "GET", f"/{bucket}")
 
     assert (200, "application/xml") == (answer.status, answer.headers["content-type"])
@@ -54,7 +54,7 @@ def test_list_an_empty_bucket(first: Place, bucket: str):
     assert shown == {name: answer.text(name) for name in shown}
 
 
-def test_put_and_get_an_object(first: Place, bucket: str, license_file: str):
+def test_put_and_get_an_object(first: Place, bucket: str, license_file: str) -> None:
     put = curl(first, "PUT", f"/{bucket}/testobject", "-T", license_file)
     got = curl(first, "GET", f"/{bucket}/testobject")
 
@@ -68,7 +68,7 @@ def test_put_and_get_an_object(first: Place, bucket: str, license_file: str):
     assert got.headers["last-modified"].endswith(" GMT")
 
 
-def test_list_a_bucket_with_one_object(first: Place, bucket: str, license_file: str):
+def test_list_a_bucket_with_one_object(first: Place, bucket: str, license_file: str) -> None:
     put = curl(first, "PUT", f"/{bucket}/testobject", "-T", license_file)
 
     answer = curl(first, "GET", f"/{bucket}")
@@ -84,7 +84,7 @@ def test_list_a_bucket_with_one_object(first: Place, bucket: str, license_file: 
     assert (answer.text("Contents/LastModified") or "").endswith("Z")
 
 
-def test_list_in_pages(first: Place, bucket: str, license_file: str):
+def test_list_in_pages(first: Place, bucket: str, license_file: str) -> None:
     for key in ("key1", "key2", "key3", "testobject"):
         assert curl(first, "PUT", f"/{bucket}/{key}", "-T", license_file).status == 200
 
@@ -98,7 +98,7 @@ def test_list_in_pages(first: Place, bucket: str, license_file: str):
     assert ["key3", "testobject"] == rest.texts("Contents/Key")
 
 
-def test_delete_an_object_and_an_empty_bucket(first: Place, bucket: str, license_file: str):
+def test_delete_an_object_and_an_empty_bucket(first: Place, bucket: str, license_file: str) -> None:
     curl(first, "PUT", f"/{bucket}/key1", "-T", license_file)
 
     assert 204 == curl(first, "DELETE", f"/{bucket}/key1").status
@@ -106,7 +106,7 @@ def test_delete_an_object_and_an_empty_bucket(first: Place, bucket: str, license
     assert 404 == curl(first, "GET", f"/{bucket}").status
 
 
-def test_upload_in_parts(first: Place, bucket: str, license_file: str):
+def test_upload_in_parts(first: Place, bucket: str, license_file: str) -> None:
     path = f"/{bucket}/testobject"
     begun = curl(first, "POST", f"{path}?uploads")
     upload = begun.text("UploadId") or ""
@@ -141,7 +141,7 @@ def test_upload_in_parts(first: Place, bucket: str, license_file: str):
     assert Path(license_file).read_bytes() == curl(first, "GET", path).body
 
 
-def test_give_up_an_upload(first: Place, bucket: str):
+def test_give_up_an_upload(first: Place, bucket: str) -> None:
     path = f"/{bucket}/testobject"
     upload = curl(first, "POST", f"{path}?uploads").text("UploadId")
 
@@ -149,7 +149,7 @@ def test_give_up_an_upload(first: Place, bucket: str):
     assert 404 == curl(first, "GET", f"{path}?uploadId={upload}").status
 
 
-def test_the_story_of_the_python_client(first: Place, name: str):
+def test_the_story_of_the_python_client(first: Place, name: str) -> None:
     """Small and large objects, and an upload of 8 MB in parts of 1 MB, which is below AWS's smallest part."""
     s3 = boto3.client(
         "s3",

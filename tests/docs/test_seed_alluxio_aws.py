@@ -41,7 +41,7 @@ def keys(place: Place, bucket: str, action: str = "list-objects-v2") -> list[str
     return [one["Key"] for one in found.get("Contents", ())]
 
 
-def test_buckets(place: Place, bucket: str):
+def test_buckets(place: Place, bucket: str) -> None:
     def names() -> list[str]:
         return [one["Name"] for one in place.aws("list-buckets")["Buckets"]]
 
@@ -51,7 +51,7 @@ def test_buckets(place: Place, bucket: str):
     assert bucket not in names()
 
 
-def test_objects(place: Place, bucket: str, etag: str, license_file: str, tmp_path: Path):
+def test_objects(place: Place, bucket: str, etag: str, license_file: str, tmp_path: Path) -> None:
     head = place.aws("head-object", "--bucket", bucket, "--key", "test.txt")
     got = place.aws("get-object", "--bucket", bucket, "--key", "test.txt", str(tmp_path / "got"))
 
@@ -63,7 +63,7 @@ def test_objects(place: Place, bucket: str, etag: str, license_file: str, tmp_pa
     assert ["test.txt"] == keys(place, bucket, "list-objects")
 
 
-def test_copies_and_deletions(place: Place, bucket: str, etag: str):
+def test_copies_and_deletions(place: Place, bucket: str, etag: str) -> None:
     copied = place.aws(
         "copy-object", "--copy-source", f"{bucket}/test.txt", "--bucket", bucket, "--key", "test_copy.txt"
     )
@@ -79,7 +79,7 @@ def test_copies_and_deletions(place: Place, bucket: str, etag: str):
 
 @pytest.mark.parametrize("kind", ["bucket", "object"])
 @pytest.mark.parametrize("place", ["proxy"], indirect=True)
-def test_tags(place: Place, bucket: str, etag: str, kind: str):
+def test_tags(place: Place, bucket: str, etag: str, kind: str) -> None:
     where = ["--bucket", bucket, *(["--key", "test.txt"] if kind == "object" else [])]
     tags = [{"Key": "key1", "Value": "val1"}, {"Key": "key2", "Value": "val2"}]
 
@@ -93,7 +93,7 @@ def test_tags(place: Place, bucket: str, etag: str, kind: str):
 
 
 @pytest.mark.parametrize("place", ["proxy"], indirect=True)
-def test_an_upload_in_parts(place: Place, bucket: str, etag: str, license_file: str):
+def test_an_upload_in_parts(place: Place, bucket: str, etag: str, license_file: str) -> None:
     where = ("--bucket", bucket, "--key", "multipart.txt")
     begun = place.aws("create-multipart-upload", *where)
     upload = (*where, "--upload-id", begun["UploadId"])
@@ -122,7 +122,7 @@ def test_an_upload_in_parts(place: Place, bucket: str, etag: str, license_file: 
 
 
 @pytest.mark.parametrize("place", ["proxy"], indirect=True)
-def test_an_upload_that_is_given_up(place: Place, bucket: str):
+def test_an_upload_that_is_given_up(place: Place, bucket: str) -> None:
     where = ("--bucket", bucket, "--key", "multipart.txt")
     upload = place.aws("create-multipart-upload", *where)["UploadId"]
 

@@ -59,18 +59,18 @@ def listed(answer: Answer, *, version2: bool) -> list[tuple[str, str]]:
     return list(zip(answer.texts("Contents/Key"), answer.texts("Contents/Size"), strict=True))
 
 
-def test_create_bucket(place: Place, name: str):
+def test_create_bucket(place: Place, name: str) -> None:
     answer = place.curl("PUT", f"/{name}")
 
     assert (200, "0") == (answer.status, answer.headers["content-length"])
     assert name in place.curl("GET", "/").texts("Buckets/Bucket/Name")
 
 
-def test_creating_ones_own_bucket_again_is_quiet(place: Place, bucket: str):
+def test_creating_ones_own_bucket_again_is_quiet(place: Place, bucket: str) -> None:
     assert 200 == place.curl("PUT", f"/{bucket}").status
 
 
-def test_list_buckets(place: Place, bucket: str):
+def test_list_buckets(place: Place, bucket: str) -> None:
     answer = place.curl("GET", "/")
 
     assert (200, "application/xml", "ListAllMyBucketsResult") == (
@@ -82,32 +82,32 @@ def test_list_buckets(place: Place, bucket: str):
     assert all(text.endswith("Z") for text in answer.texts("Buckets/Bucket/CreationDate"))
 
 
-def test_buckets_are_those_of_the_user_that_the_header_names(place: Place, bucket: str):
+def test_buckets_are_those_of_the_user_that_the_header_names(place: Place, bucket: str) -> None:
     other = "Authorization: AWS4-HMAC-SHA256 Credential=otheruser/... SignedHeaders=... Signature=..."
 
     assert [] == place.curl("GET", "/", user=other).texts("Buckets/Bucket/Name")
     assert 409 == place.curl("PUT", f"/{bucket}", user=other).status
 
 
-def test_delete_bucket(place: Place, bucket: str):
+def test_delete_bucket(place: Place, bucket: str) -> None:
     answer = place.curl("DELETE", f"/{bucket}")
 
     assert 204 == answer.status
     assert bucket not in place.curl("GET", "/").texts("Buckets/Bucket/Name")
 
 
-def test_delete_bucket_that_is_not_empty(place: Place, bucket: str, test_txt: str):
+def test_delete_bucket_that_is_not_empty(place: Place, bucket: str, test_txt: str) -> None:
     assert 409 == place.curl("DELETE", f"/{bucket}").status
 
 
-def test_head_bucket(place: Place, bucket: str):
+def test_head_bucket(place: Place, bucket: str) -> None:
     answer = place.curl("HEAD", f"/{bucket}")
 
     assert (200, "application/xml") == (answer.status, answer.headers["content-type"])
     assert "0" == answer.headers.get("content-length", "0")
 
 
-def test_put_object(place: Place, bucket: str, license_file: str, etag: str):
+def test_put_object(place: Place, bucket: str, license_file: str, etag: str) -> None:
     answer = place.curl("PUT", f"/{bucket}/test.txt", "-T", license_file)
 
     assert (200, etag, "0") == (answer.status, answer.headers["etag"], answer.headers["content-length"])
@@ -116,7 +116,7 @@ def test_put_object(place: Place, bucket: str, license_file: str, etag: str):
     assert (bucket, "") == (listing.text("Name"), listing.text("Marker"))
 
 
-def test_get_object(place: Place, test_txt: str, license_file: str, etag: str):
+def test_get_object(place: Place, test_txt: str, license_file: str, etag: str) -> None:
     answer = place.curl("GET", test_txt)
 
     assert (200, etag, "application/octet-stream", str(LICENSE_BYTES)) == (
@@ -127,7 +127,7 @@ def test_get_object(place: Place, test_txt: str, license_file: str, etag: str):
     assert Path(license_file).read_bytes() == answer.body
 
 
-def test_head_object(place: Place, test_txt: str, etag: str):
+def test_head_object(place: Place, test_txt: str, etag: str) -> None:
     answer = place.curl("HEAD", test_txt)
 
     assert (200, etag, "application/octet-stream", str(LICENSE_BYTES)) == (
@@ -138,7 +138,7 @@ def test_head_object(place: Place, test_txt: str, etag: str):
     assert b"" == answer.body
 
 
-def test_copy_object(place: Place, bucket: str, test_txt: str, etag: str):
+def test_copy_object(place: Place, bucket: str, test_txt: str, etag: str) -> None:
     answer = place.curl("PUT", f"/{bucket}/test_copy.txt", "-H", f"x-amz-copy-source: {bucket}/test.txt")
 
     assert (200, "application/xml", "CopyObjectResult", etag) == (
@@ -153,19 +153,19 @@ def test_copy_object(place: Place, bucket: str, test_txt: str, etag: str):
     ]
 
 
-def test_list_objects_v2(place: Place, bucket: str, test_txt: str):
+def test_list_objects_v2(place: Place, bucket: str, test_txt: str) -> None:
     answer = place.curl("GET", f"/{bucket}?list-type=2")
 
     assert [("test.txt", str(LICENSE_BYTES))] == listed(answer, version2=True)
     assert (bucket, "1") == (answer.text("Name"), answer.text("KeyCount"))
 
 
-def test_delete_object(place: Place, bucket: str, test_txt: str):
+def test_delete_object(place: Place, bucket: str, test_txt: str) -> None:
     assert 204 == place.curl("DELETE", test_txt).status
     assert [] == listed(place.curl("GET", f"/{bucket}"), version2=False)
 
 
-def test_delete_objects(place: Place, bucket: str, license_file: str):
+def test_delete_objects(place: Place, bucket: str, license_file: str) -> None:
     for key in ("foo.txt", "temp.txt", "temp2.txt"):
         place.curl("PUT", f"/{bucket}/{key}", "-T", license_file)
     document = (
@@ -185,7 +185,7 @@ def test_delete_objects(place: Place, bucket: str, license_file: str):
 
 
 @pytest.mark.parametrize("of", ["", "/test.txt"], ids=["bucket", "object"])
-def test_tags(place: Place, bucket: str, test_txt: str, of: str):
+def test_tags(place: Place, bucket: str, test_txt: str, of: str) -> None:
     path = f"/{bucket}{of}?tagging"
     before = place.curl("GET", path)
     put = place.curl("PUT", path, *XML, "--data-binary", TAGS)
@@ -200,7 +200,7 @@ def test_tags(place: Place, bucket: str, test_txt: str, of: str):
     assert {} == tag_set(place.curl("GET", path))
 
 
-def test_a_bucket_has_at_most_ten_tags(place: Place, bucket: str):
+def test_a_bucket_has_at_most_ten_tags(place: Place, bucket: str) -> None:
     tags = "".join(f"<Tag><Key>k{number}</Key><Value/></Tag>" for number in range(11))
 
     answer = place.curl(
@@ -221,7 +221,7 @@ def begin(place: Place, path: str) -> str:
     return answer.text("UploadId") or ""
 
 
-def test_upload_parts_and_list_them(place: Place, bucket: str, license_file: str, etag: str):
+def test_upload_parts_and_list_them(place: Place, bucket: str, license_file: str, etag: str) -> None:
     path = f"/{bucket}/multipart.txt"
     upload = begin(place, path)
     put = place.curl("PUT", f"{path}?uploadId={upload}&partNumber=1", "-T", license_file)
@@ -243,7 +243,7 @@ def test_upload_parts_and_list_them(place: Place, bucket: str, license_file: str
 
 def test_complete_an_upload_whose_parts_are_named_by_number_alone(
     place: Place, bucket: str, license_file: str
-):
+) -> None:
     path = f"/{bucket}/multipart.txt"
     upload = begin(place, path)
     for number in (1, 2):
@@ -270,7 +270,7 @@ def test_complete_an_upload_whose_parts_are_named_by_number_alone(
     )
 
 
-def test_abort_an_upload(place: Place, bucket: str, license_file: str):
+def test_abort_an_upload(place: Place, bucket: str, license_file: str) -> None:
     path = f"/{bucket}/multipart.txt"
     upload = begin(place, path)
     place.curl("PUT", f"{path}?uploadId={upload}&partNumber=1", "-T", license_file)
@@ -279,7 +279,7 @@ def test_abort_an_upload(place: Place, bucket: str, license_file: str):
     assert 404 == place.curl("GET", f"{path}?uploadId={upload}").status
 
 
-def test_list_multipart_uploads(place: Place, bucket: str):
+def test_list_multipart_uploads(place: Place, bucket: str) -> None:
     uploads = [begin(place, f"/{bucket}/{key}") for key in ("object", "object", "object2")]
 
     answer = place.curl("GET", f"/{bucket}?uploads")
@@ -294,7 +294,7 @@ def test_list_multipart_uploads(place: Place, bucket: str):
     assert all(text.endswith("Z") for text in answer.texts("Upload/Initiated"))
 
 
-def test_upload_part_copy(place: Place, bucket: str, test_txt: str, etag: str):
+def test_upload_part_copy(place: Place, bucket: str, test_txt: str, etag: str) -> None:
     path = f"/{bucket}/object"
     upload = begin(place, path)
 
@@ -311,7 +311,7 @@ def test_upload_part_copy(place: Place, bucket: str, test_txt: str, etag: str):
     assert [str(LICENSE_BYTES)] == place.curl("GET", f"{path}?uploadId={upload}").texts("Part/Size")
 
 
-def test_outside_the_base_path_there_is_no_s3(places: Places):
+def test_outside_the_base_path_there_is_no_s3(places: Places) -> None:
     proxy = Place(places["proxy"].url.removesuffix("/api/v1/s3"))
 
     assert 400 == proxy.curl("GET", "/testbucket").status

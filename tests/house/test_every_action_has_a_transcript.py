@@ -11,7 +11,7 @@ WIRE = Path(__file__).parents[1] / "wire"
 load_all()
 
 
-def test_every_action_has_a_transcript():
+def test_every_action_has_a_transcript() -> None:
     told = {path.parent.name for path in WIRE.glob("*/*.http")}
 
     assert set(OPERATIONS) == told - {"Refused", "Anything"}

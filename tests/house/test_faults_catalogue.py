@@ -33,23 +33,23 @@ def mentioned() -> Iterator[tuple[Path, str]]:
                 yield path, node.attr
 
 
-def test_every_fault_that_is_mentioned_is_there():
+def test_every_fault_that_is_mentioned_is_there() -> None:
     known = set(vars(faults))
 
     assert [] == [(path.name, name) for path, name in mentioned() if name not in known]
 
 
-def test_every_row_is_raised_somewhere():
+def test_every_row_is_raised_somewhere() -> None:
     unused = set(ROWS) - {name for _, name in mentioned()}
 
     assert set() == unused - set(WAITING)
 
 
-def test_every_row_of_the_catalogue_has_a_name_in_the_module():
+def test_every_row_of_the_catalogue_has_a_name_in_the_module() -> None:
     assert {kind.name for kind in ROWS.values()} == set(CATALOGUE)
 
 
-def test_a_code_has_one_status():
+def test_a_code_has_one_status() -> None:
     statuses = defaultdict(set)
     for kind in CATALOGUE.values():
         statuses[kind.code].add(kind.status)
@@ -57,13 +57,13 @@ def test_a_code_has_one_status():
     assert {} == {code: found for code, found in statuses.items() if len(found) > 1}
 
 
-def test_statuses_are_of_refusals_and_codes_are_words():
+def test_statuses_are_of_refusals_and_codes_are_words() -> None:
     for kind in CATALOGUE.values():
         assert kind.status == HTTPStatus.NOT_MODIFIED or HTTPStatus(kind.status) >= HTTPStatus.BAD_REQUEST
         assert re.fullmatch(r"[A-Z][A-Za-z0-9]+", kind.code), kind.code
 
 
-def test_messages_are_sentences_without_line_breaks():
+def test_messages_are_sentences_without_line_breaks() -> None:
     for kind in CATALOGUE.values():
         assert re.fullmatch(r"\S.*\S", kind.message), kind.name
         assert "  " not in kind.message.replace(".  ", ". "), kind.name

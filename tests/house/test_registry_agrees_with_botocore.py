@@ -34,24 +34,24 @@ SHARED = sorted(set(MODEL.operation_names) & set(OPERATIONS))
 _used: set[object] = set()
 
 
-def test_every_operation_of_the_model_is_declared_or_refused():
+def test_every_operation_of_the_model_is_declared_or_refused() -> None:
     unknown = set(MODEL.operation_names) - set(OPERATIONS) - set(REFUSED) - set(ALIKE)
 
     assert set() == unknown
 
 
-def test_what_is_declared_or_refused_is_in_the_model():
+def test_what_is_declared_or_refused_is_in_the_model() -> None:
     invented = (set(OPERATIONS) | set(REFUSED) | set(ALIKE)) - set(MODEL.operation_names)
 
     assert {"PostObject"} == invented
 
 
-def test_what_is_alike_is_declared_or_refused_under_the_other_name():
+def test_what_is_alike_is_declared_or_refused_under_the_other_name() -> None:
     assert set() == set(ALIKE.values()) - set(OPERATIONS) - set(REFUSED)
 
 
 @pytest.mark.parametrize("name", sorted(set(MODEL.operation_names) & (set(OPERATIONS) | set(REFUSED))))
-def test_requests_select_the_operation_as_the_model_says(name: str):
+def test_requests_select_the_operation_as_the_model_says(name: str) -> None:
     model = MODEL.operation_model(name)
     uri = uri_of(model)
     declared = OPERATIONS.get(name)
@@ -65,12 +65,12 @@ def test_requests_select_the_operation_as_the_model_says(name: str):
 
 
 @pytest.mark.parametrize("name", SHARED)
-def test_successes_have_the_models_status(name: str):
+def test_successes_have_the_models_status(name: str) -> None:
     assert MODEL.operation_model(name).http.get("responseCode", 200) == OPERATIONS[name].status
 
 
 @pytest.mark.parametrize("name", SHARED)
-def test_every_input_in_a_header_or_the_query_is_read_or_its_absence_explained(name: str):
+def test_every_input_in_a_header_or_the_query_is_read_or_its_absence_explained(name: str) -> None:
     shape = MODEL.operation_model(name).input_shape
     wanted = set(located(shape, "header", "querystring", "headers"))
     bound = _inputs(OPERATIONS[name])
@@ -81,7 +81,7 @@ def test_every_input_in_a_header_or_the_query_is_read_or_its_absence_explained(n
 
 
 @pytest.mark.parametrize("name", SHARED)
-def test_nothing_is_read_that_the_model_does_not_send(name: str):
+def test_nothing_is_read_that_the_model_does_not_send(name: str) -> None:
     shape = MODEL.operation_model(name).input_shape
     known = set(located(shape, "header", "querystring", "headers"))
 
@@ -91,7 +91,7 @@ def test_nothing_is_read_that_the_model_does_not_send(name: str):
 
 
 @pytest.mark.parametrize("name", SHARED)
-def test_every_header_of_the_output_is_written_or_its_absence_explained(name: str):
+def test_every_header_of_the_output_is_written_or_its_absence_explained(name: str) -> None:
     wanted = set(located(MODEL.operation_model(name).output_shape, "header", "headers"))
     written = _outputs(OPERATIONS[name])
 
@@ -101,7 +101,7 @@ def test_every_header_of_the_output_is_written_or_its_absence_explained(name: st
 
 
 @pytest.mark.parametrize("name", SHARED)
-def test_documents_of_requests_have_the_models_elements(name: str):
+def test_documents_of_requests_have_the_models_elements(name: str) -> None:
     operation, theirs = OPERATIONS[name], document_of(MODEL.operation_model(name).input_shape)
     assert (theirs is None) == (operation.document is None)
     if theirs is None or operation.document is None:
@@ -113,7 +113,7 @@ def test_documents_of_requests_have_the_models_elements(name: str):
 
 
 @pytest.mark.parametrize("name", SHARED)
-def test_documents_of_answers_have_the_models_elements(name: str):
+def test_documents_of_answers_have_the_models_elements(name: str) -> None:
     operation, theirs = OPERATIONS[name], document_of(MODEL.operation_model(name).output_shape)
     assert (theirs is None) == (operation.answer is None)
     if theirs is None or operation.answer is None:
@@ -127,7 +127,7 @@ def test_documents_of_answers_have_the_models_elements(name: str):
     assert "" == ("" if shape is Text else "; ".join(_differences(name, shape, model, "")))
 
 
-def test_no_reason_is_given_for_a_difference_that_is_none():
+def test_no_reason_is_given_for_a_difference_that_is_none() -> None:
     for name in SHARED:
         shape = MODEL.operation_model(name)
         _spend(name, shape)

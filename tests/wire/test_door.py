@@ -48,7 +48,7 @@ def span(path, first, last):
     return FileSpan(str(path), first, last)
 
 
-def test_a_head_tells_the_length_of_five_gibibytes_and_the_connection_goes_on(through_the_door):
+def test_a_head_tells_the_length_of_five_gibibytes_and_the_connection_goes_on(through_the_door) -> None:
     async def story(door):
         client = await door.client()
         head = await client.ask("HEAD /b/k HTTP/1.1\nhost: h", body=False)
@@ -60,7 +60,7 @@ def test_a_head_tells_the_length_of_five_gibibytes_and_the_connection_goes_on(th
 
 
 @pytest.mark.parametrize(("first", "last"), [(0, 0), (0, 8 * MIB - 1), (MIB - 1, MIB), (8 * MIB - 1, 8 * MIB - 1)])
-def test_a_span_of_a_file_is_sent_to_the_byte(through_the_door, blob, first, last):
+def test_a_span_of_a_file_is_sent_to_the_byte(through_the_door, blob, first, last) -> None:
     async def story(door):
         return await (await door.client()).ask("GET /b/k HTTP/1.1\nhost: h")
 
@@ -70,7 +70,7 @@ def test_a_span_of_a_file_is_sent_to_the_byte(through_the_door, blob, first, las
 
 
 @pytest.mark.parametrize("size", [10, MIB, MIB + 1, 5 * MIB])
-def test_pieces_are_sent_one_behind_the_other(through_the_door, blob, size):
+def test_pieces_are_sent_one_behind_the_other(through_the_door, blob, size) -> None:
     async def story(door):
         client = await door.client()
         found = await client.ask("GET /b/k HTTP/1.1\nhost: h")
@@ -85,7 +85,7 @@ def test_pieces_are_sent_one_behind_the_other(through_the_door, blob, size):
     assert following == b"next"
 
 
-def test_a_client_that_reads_slowly_does_not_gather_the_object_in_memory(through_the_door, blob):
+def test_a_client_that_reads_slowly_does_not_gather_the_object_in_memory(through_the_door, blob) -> None:
     """Half a gibibyte is offered; the client takes a little, then leaves."""
     pulled = 0
 
@@ -117,7 +117,7 @@ def test_a_client_that_reads_slowly_does_not_gather_the_object_in_memory(through
     assert grown < 64 << 10
 
 
-def test_a_body_that_breaks_off_inside_breaks_the_connection_off(through_the_door):
+def test_a_body_that_breaks_off_inside_breaks_the_connection_off(through_the_door) -> None:
     async def chunks():
         yield bytes(2 * MIB)
         raise OSError("the disk is gone")
@@ -132,7 +132,7 @@ def test_a_body_that_breaks_off_inside_breaks_the_connection_off(through_the_doo
     assert 0 < received < announced == 4 * MIB
 
 
-def test_an_upload_arrives(through_the_door):
+def test_an_upload_arrives(through_the_door) -> None:
     async def story(door):
         client = await door.client()
         plain = await client.ask("PUT /b/k HTTP/1.1\nhost: h\ncontent-length: 3000000", bytes(3_000_000))
@@ -144,7 +144,7 @@ def test_an_upload_arrives(through_the_door):
 
 
 @pytest.mark.parametrize("how", ["content-length: 100", "transfer-encoding: chunked"])
-def test_a_client_that_leaves_inside_its_body_is_noticed(through_the_door, how):
+def test_a_client_that_leaves_inside_its_body_is_noticed(through_the_door, how) -> None:
     async def story(door):
         client = await door.client()
         await client.send(f"PUT /b/k HTTP/1.1\r\nhost: h\r\n{how}\r\n\r\n5\r\nhello\r\n".encode())
@@ -156,7 +156,7 @@ def test_a_client_that_leaves_inside_its_body_is_noticed(through_the_door, how):
     assert (status, body) == (400, b"IncompleteBody")
 
 
-def test_a_client_that_stalls_inside_its_body_is_given_up(through_the_door):
+def test_a_client_that_stalls_inside_its_body_is_given_up(through_the_door) -> None:
     async def story(door):
         client = await door.client()
         await client.send(b"PUT /b/k HTTP/1.1\r\nhost: h\r\ncontent-length: 100\r\n\r\nhello")
@@ -171,7 +171,7 @@ def test_a_client_that_stalls_inside_its_body_is_given_up(through_the_door):
     assert (status, body, rest) == (400, b"RequestTimeout", b"")
 
 
-def test_a_client_that_sends_no_headers_is_let_go(through_the_door):
+def test_a_client_that_sends_no_headers_is_let_go(through_the_door) -> None:
     async def story(door):
         client = await door.client()
         await client.send(b"GET /b/k HT")
@@ -180,7 +180,7 @@ def test_a_client_that_sends_no_headers_is_let_go(through_the_door):
     assert through_the_door(reading, story, wait_seconds=1) == b""
 
 
-def test_an_upload_is_refused_before_its_body_travels(through_the_door):
+def test_an_upload_is_refused_before_its_body_travels(through_the_door) -> None:
     async def story(door):
         client = await door.client()
         return await client.ask("PUT /b/k HTTP/1.1\nhost: h\ncontent-length: 5368709120\nexpect: 100-continue")
@@ -190,7 +190,7 @@ def test_an_upload_is_refused_before_its_body_travels(through_the_door):
     assert (status, body) == (403, b"no")
 
 
-def test_an_upload_that_is_wanted_is_asked_for(through_the_door):
+def test_an_upload_that_is_wanted_is_asked_for(through_the_door) -> None:
     async def story(door):
         client = await door.client()
         await client.send(b"PUT /b/k HTTP/1.1\r\nhost: h\r\ncontent-length: 5\r\nexpect: 100-continue\r\n\r\n")
@@ -201,7 +201,7 @@ def test_an_upload_that_is_wanted_is_asked_for(through_the_door):
     assert through_the_door(reading, story) == (100, b"5")
 
 
-def test_a_small_upload_that_is_refused_keeps_its_connection(through_the_door):
+def test_a_small_upload_that_is_refused_keeps_its_connection(through_the_door) -> None:
     async def story(door):
         client = await door.client()
         await client.ask("PUT /b/k HTTP/1.1\nhost: h\ncontent-length: 5", b"hello")
@@ -210,7 +210,7 @@ def test_a_small_upload_that_is_refused_keeps_its_connection(through_the_door):
     assert through_the_door(answering(b"no", status=403), story)[0] == 403
 
 
-def test_a_path_arrives_decoded_once_and_a_query_as_it_is(through_the_door):
+def test_a_path_arrives_decoded_once_and_a_query_as_it_is(through_the_door) -> None:
     seen = []
 
     async def serve(request):
@@ -227,7 +227,7 @@ def test_a_path_arrives_decoded_once_and_a_query_as_it_is(through_the_door):
     assert seen == [("/b/a b%2F//../.", "x=%2F&y"), ("/b/\ufffd", ""), ("/b/🌍", ""), ("/b/a+b", "")]
 
 
-def test_a_header_that_is_not_ascii_is_refused(through_the_door):
+def test_a_header_that_is_not_ascii_is_refused(through_the_door) -> None:
     async def story(door):
         client = await door.client()
         await client.send(b"GET /b/k HTTP/1.1\r\nhost: h\r\nx-amz-meta-a: \xc3\xa9\r\n\r\n")
@@ -239,7 +239,7 @@ def test_a_header_that_is_not_ascii_is_refused(through_the_door):
     assert b"x-amz-meta-a" in body
 
 
-def test_requests_under_way_are_finished_and_nobody_else_gets_in(through_the_door):
+def test_requests_under_way_are_finished_and_nobody_else_gets_in(through_the_door) -> None:
     begun = asyncio.Event()
     go_on = asyncio.Event()
 
@@ -264,7 +264,7 @@ def test_requests_under_way_are_finished_and_nobody_else_gets_in(through_the_doo
     assert through_the_door(serve, story) == (b"", b"done")
 
 
-def test_a_server_that_fails_answers_all_the_same(through_the_door):
+def test_a_server_that_fails_answers_all_the_same(through_the_door) -> None:
     async def serve(_request):
         raise faults.ServiceUnavailable()
 
@@ -275,7 +275,7 @@ def test_a_server_that_fails_answers_all_the_same(through_the_door):
 
 
 @pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="the kernel has no such time-out")
-def test_a_client_that_takes_nothing_of_a_file_loses_its_connection(through_the_door, blob):
+def test_a_client_that_takes_nothing_of_a_file_loses_its_connection(through_the_door, blob) -> None:
     """The server sends files without us; what ends the connection is a time-out of the socket."""
 
     async def story(door):

@@ -55,7 +55,7 @@ def until(condition, seconds=20):
         time.sleep(0.05)
 
 
-def test_a_second_server_is_refused_by_folder_and_by_port(start, tmp_path):
+def test_a_second_server_is_refused_by_folder_and_by_port(start, tmp_path) -> None:
     server = start()
     same_folder = command("serve", "--data", tmp_path / "data", "--listen", f"127.0.0.1:{free_port()}")
     same_port = command("serve", "--data", tmp_path / "other", "--listen", f"127.0.0.1:{server.port}")
@@ -66,7 +66,7 @@ def test_a_second_server_is_refused_by_folder_and_by_port(start, tmp_path):
     assert f"trivium: cannot listen at 127.0.0.1:{server.port}: Address already in use\n" == same_port.stderr
 
 
-def test_a_server_that_stopped_can_be_started_again_at_once(start):
+def test_a_server_that_stopped_can_be_started_again_at_once(start) -> None:
     server = start()
     make_client(server).create_bucket(Bucket="kept")
 
@@ -74,7 +74,7 @@ def test_a_server_that_stopped_can_be_started_again_at_once(start):
     assert [one["Name"] for one in make_client(start()).list_buckets()["Buckets"]] == ["kept"]
 
 
-def test_ctrl_c_waits_for_the_requests_under_way(start):
+def test_ctrl_c_waits_for_the_requests_under_way(start) -> None:
     server = start()
     s3 = make_client(server, signature_version="s3v4")
     s3.create_bucket(Bucket="bucket")
@@ -100,7 +100,7 @@ def refuses(port):
     return False
 
 
-def test_a_request_that_does_not_end_is_given_up(start):
+def test_a_request_that_does_not_end_is_given_up(start) -> None:
     server = start(arguments=("--drain-seconds", "1"))
     with socket.create_connection(("127.0.0.1", server.port)) as client:
         client.sendall(b"PUT /b/k HTTP/1.1\r\nhost: h\r\ncontent-length: 10\r\n\r\n")
@@ -110,7 +110,7 @@ def test_a_request_that_does_not_end_is_given_up(start):
         assert server.process.wait(20) == 0
 
 
-def test_a_worker_that_dies_is_replaced(start):
+def test_a_worker_that_dies_is_replaced(start) -> None:
     server = start(workers=2)
     before = children(server)
     os.kill(before[0], signal.SIGKILL)
@@ -123,7 +123,7 @@ def test_a_worker_that_dies_is_replaced(start):
     assert "worker 0 died (exit code -9)" in server.log.read_text()
 
 
-def test_workers_do_not_outlive_their_server(start):
+def test_workers_do_not_outlive_their_server(start) -> None:
     server = start(workers=2)
     workers = children(server)
     server.process.kill()
@@ -133,7 +133,7 @@ def test_workers_do_not_outlive_their_server(start):
     assert start(workers=2).stop() == 0
 
 
-def test_a_server_that_cannot_start_says_why_and_ends(tmp_path):
+def test_a_server_that_cannot_start_says_why_and_ends(tmp_path) -> None:
     (tmp_path / "data" / "rows").mkdir(parents=True)
     (tmp_path / "data" / "format").write_text("999\n")
     done = command("serve", "--data", tmp_path / "data", "--listen", f"127.0.0.1:{free_port()}")
@@ -142,7 +142,7 @@ def test_a_server_that_cannot_start_says_why_and_ends(tmp_path):
     assert "has format 999, made by a newer version" in done.stderr
 
 
-def test_figures_add_up_over_workers(start):
+def test_figures_add_up_over_workers(start) -> None:
     port = free_port()
     server = start(workers=2, arguments=("--metrics", f"127.0.0.1:{port}"))
     for _ in range(6):
@@ -158,7 +158,7 @@ def test_figures_add_up_over_workers(start):
     assert urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready").status == 200
 
 
-def test_every_request_is_a_line_of_the_access_log(start, tmp_path):
+def test_every_request_is_a_line_of_the_access_log(start, tmp_path) -> None:
     server = start(arguments=("--access-log", str(tmp_path / "access.log")))
     make_client(server).list_buckets()
     server.stop()
@@ -167,7 +167,7 @@ def test_every_request_is_a_line_of_the_access_log(start, tmp_path):
     assert (line["action"], line["status"], line["client"]) == ("ListBuckets", 200, "127.0.0.1")
 
 
-def test_accounts_own_their_buckets(start):
+def test_accounts_own_their_buckets(start) -> None:
     server = start(config="""
         [[accounts]]
         name = "alice"
@@ -181,7 +181,7 @@ def test_accounts_own_their_buckets(start):
         make_client(server).list_objects_v2(Bucket="hers")
 
 
-def test_a_directory_is_served_as_a_bucket(start, tmp_path):
+def test_a_directory_is_served_as_a_bucket(start, tmp_path) -> None:
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "one.jpg").write_bytes(b"jpeg")
     server = start(config=f'[[mounts]]\nbucket = "photos"\npath = "{tmp_path}/photos"\n')
@@ -192,7 +192,7 @@ def test_a_directory_is_served_as_a_bucket(start, tmp_path):
     assert (tmp_path / "photos" / "two.jpg").read_bytes() == b"more"
 
 
-def test_branches_are_made_by_requests_and_forked_by_the_command(start, tmp_path):
+def test_branches_are_made_by_requests_and_forked_by_the_command(start, tmp_path) -> None:
     port = free_port()
     server = start(config=f'[[listeners]]\nlisten = "127.0.0.1:{port}"\ndialect = "pachyderm"\ncreates = "branches"\n')
     branches = Server(server.process, port, server.log)
@@ -219,7 +219,7 @@ def certificate(tmp_path_factory):
     return folder
 
 
-def test_tls_needs_two_files(start, certificate):
+def test_tls_needs_two_files(start, certificate) -> None:
     port = free_port()
     start(config=f"""
         [[listeners]]
@@ -232,7 +232,7 @@ def test_tls_needs_two_files(start, certificate):
     assert urllib.request.urlopen(f"https://127.0.0.1:{port}/health/live", context=context).status == 200
 
 
-def test_check_says_what_would_be_served_and_makes_nothing(tmp_path):
+def test_check_says_what_would_be_served_and_makes_nothing(tmp_path) -> None:
     done = command("check", "--data", tmp_path / "data")
 
     assert done.returncode == 0
@@ -240,17 +240,17 @@ def test_check_says_what_would_be_served_and_makes_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_check_says_what_is_wrong():
+def test_check_says_what_is_wrong() -> None:
     done = command("check", "--listen", "nowhere")
 
     assert (done.returncode, done.stderr) == (2, "trivium: listen: 'nowhere' is no HOST:PORT\n")
 
 
-def test_the_version_is_told():
+def test_the_version_is_told() -> None:
     assert command("version").stdout == "trivium 0.1.0\n"
 
 
-def test_a_first_start_shows_the_secret_once(tmp_path):
+def test_a_first_start_shows_the_secret_once(tmp_path) -> None:
     bare = {"TRIVIUM_ROOT_ACCESS_KEY": "", "TRIVIUM_ROOT_SECRET_KEY": ""}
     shown = []
     for _ in range(2):

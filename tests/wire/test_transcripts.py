@@ -12,7 +12,7 @@ FILES = sorted(FOLDER.glob("*/*.http"))
 
 
 @pytest.mark.parametrize("path", FILES, ids=[f"{path.parent.name}/{path.stem}" for path in FILES])
-def test_the_server_answers_as_the_transcript_says(path: Path):
+def test_the_server_answers_as_the_transcript_says(path: Path) -> None:
     transcript = read(path)
     stage, known = stage_of(transcript), dict[str, str]()
 

@@ -79,7 +79,7 @@ def check(answer: Answer) -> None:
     BODIES)
 def test_it_is_answered(
     stage: Stage, method: str, path: str, selectors: set[str], query: dict[str, str], headers: dict[str, str], body: bytes,
-):
+) -> None:
     text = "&".join([*sorted(selectors), *(f"{name}={value}" for name, value in query.items())])
 
     check(stage.ask(method, path, text, headers, body))
@@ -88,7 +88,7 @@ def test_it_is_answered(
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @pytest.mark.parametrize("name", sorted(OPERATIONS))
 @given(data=st.data())
-def test_every_action_answers_whatever_its_parameters_say(stage: Stage, name: str, data: Any):  # Any: hypothesis' own
+def test_every_action_answers_whatever_its_parameters_say(stage: Stage, name: str, data: Any) -> None:  # Any: hypothesis' own
     one = OPERATIONS[name]
     read = sorted(names_read(one))
     given_: dict[tuple[str, bool], str] = data.draw(st.dictionaries(st.sampled_from(read), WORDS, max_size=4)) if read else {}

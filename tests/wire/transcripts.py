@@ -103,7 +103,8 @@ def play(stage: Stage, request: list[str], known: dict[str, str]) -> list[str]:
     method, _, target = lines[0].partition(" ")
     end = lines.index("") if "" in lines else len(lines)
     head, body = lines[1:end], "\n".join(lines[end + 1 :])
-    headers = dict(line.split(": ", 1) if ": " in line else (line.rstrip(":"), "") for line in head)
+    headers = {name: value for name, _, value in (f"{line} ".partition(": ") for line in head)}
+    headers = {name: value.removesuffix(" ") for name, value in headers.items()}
     user = headers.pop("as", "alice")
     path, _, query = target.partition("?")
     answer = stage.ask(

@@ -5,6 +5,7 @@ With `--check` nothing is written: the command fails when a page is not what it 
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -21,6 +22,8 @@ from trivium.buckets.objects.bucket import ObjectsBucket
 from trivium.buckets.objects.opened import Opened
 from trivium.buckets.objects.past import PastBucket
 from trivium.buckets.record import MOUNT, OBJECTS, BucketRecord, Ground
+from trivium.buckets.repo.bucket import BranchBucket
+from trivium.buckets.repo.repository import Repositories
 from trivium.s3.dialect import Dialect, Limits
 from trivium.s3.dialects import DIALECTS
 from trivium.s3.fields import Derived, Header, Query, Spread, sources
@@ -118,6 +121,10 @@ def _kinds() -> Iterator[tuple[str, Features]]:
     yield "view of the past", PastBucket(Opened(ground, record, 0), 0).features
     mount = BucketRecord(2, "mount", MOUNT, "", 0, facts={"path": "."})
     yield "mount", MountBucket(ground, mount, LocalStore(".", clock, ids)).features
+    branch = BranchBucket(ground, asyncio.run(Repositories(ground).create("branch.repository", "")), 0)
+    yield "branch", branch.features
+    assert branch.features.past is not None, "branches keep their past"
+    yield "commit", asyncio.run(branch.features.past.at(0)).features
 
 
 def _works(operation: Operation, features: Features) -> str:

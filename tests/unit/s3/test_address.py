@@ -42,7 +42,7 @@ def refusal(path: str, listener: Listener = PLAIN, host: str = "") -> FaultKind:
         ("/b@2026-11-01T12:00:00Z/k", Target(OBJECT, "b@2026-11-01T12:00:00Z", "k")),
     ],
 )
-def test_path_style(path: str, target: Target):
+def test_path_style(path: str, target: Target) -> None:
     assert target == at(path)
 
 
@@ -80,21 +80,21 @@ def test_path_style(path: str, target: Target):
         "\U0001f600" * 256,
     ],
 )
-def test_keys_are_taken_as_they_are(key: str):
+def test_keys_are_taken_as_they_are(key: str) -> None:
     assert Target(OBJECT, "b", key) == at("/b/" + key)
 
 
 @pytest.mark.parametrize("key", ["k" * 1025, "\u00e9" * 512 + "k", "\U0001f600" * 257, "k" * 100_000])
-def test_keys_of_more_than_1024_bytes_are_too_long(key: str):
+def test_keys_of_more_than_1024_bytes_are_too_long(key: str) -> None:
     assert faults.KeyTooLong is refusal("/b/" + key)
 
 
-def test_a_key_whose_bytes_were_no_utf_8_is_refused():
+def test_a_key_whose_bytes_were_no_utf_8_is_refused() -> None:
     assert faults.InvalidURI is refusal("/b/a\ufffdb")
 
 
 @pytest.mark.parametrize("path", ["//k", "//b/k"])
-def test_a_key_without_a_bucket_is_refused(path: str):
+def test_a_key_without_a_bucket_is_refused(path: str) -> None:
     assert faults.InvalidURI is refusal(path)
 
 
@@ -107,12 +107,12 @@ def test_a_key_without_a_bucket_is_refused(path: str):
         ("/api/v1/s3/b/api/v1/s3", Target(OBJECT, "b", "api/v1/s3")),
     ],
 )
-def test_below_a_base_path(path: str, target: Target):
+def test_below_a_base_path(path: str, target: Target) -> None:
     assert target == at(path, BASED)
 
 
 @pytest.mark.parametrize("path", ["/", "/b/k", "/api/v1/s3x/b", "/api/v1", "/API/v1/s3/b", "//api/v1/s3/b"])
-def test_outside_the_base_path_is_refused(path: str):
+def test_outside_the_base_path_is_refused(path: str) -> None:
     assert faults.InvalidURI is refusal(path, BASED)
 
 
@@ -133,11 +133,11 @@ def test_outside_the_base_path_is_refused(path: str):
         ("", "/b", Target(BUCKET, "b")),
     ],
 )
-def test_virtual_hosts(host: str, path: str, target: Target):
+def test_virtual_hosts(host: str, path: str, target: Target) -> None:
     assert target == at(path, HOSTED, host)
 
 
-def test_without_domains_the_host_says_nothing():
+def test_without_domains_the_host_says_nothing() -> None:
     assert Target(BUCKET, "k") == at("/k", PLAIN, "b.s3.example.com")
 
 
@@ -146,7 +146,7 @@ def test_without_domains_the_host_says_nothing():
     st.sampled_from([PLAIN, BASED, HOSTED]),
     st.text(max_size=20),
 )
-def test_whatever_is_asked_has_an_address_or_a_fault(path: str, listener: Listener, host: str):
+def test_whatever_is_asked_has_an_address_or_a_fault(path: str, listener: Listener, host: str) -> None:
     try:
         found = at("/" + path, listener, host)
     except Fault as fault:

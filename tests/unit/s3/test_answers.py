@@ -29,7 +29,7 @@ def asked(method: str = "GET", dialect: str = "aws") -> Request:
     return made
 
 
-def test_a_fault_is_a_document_with_its_code_its_facts_and_the_request():
+def test_a_fault_is_a_document_with_its_code_its_facts_and_the_request() -> None:
     response = write_fault(faults.NoSuchKey(Key="a&b"), asked())
 
     assert 404 == response.status
@@ -38,14 +38,14 @@ def test_a_fault_is_a_document_with_its_code_its_facts_and_the_request():
     assert "application/xml" == headers_of(response)["content-type"]
 
 
-def test_a_dialect_may_show_the_fine_name():
+def test_a_dialect_may_show_the_fine_name() -> None:
     fault = faults.KeyIsDeleteMarker(Key="k")
 
     assert "NoSuchKey" == error_of(write_fault(fault, asked()))["Code"]
     assert "KeyIsDeleteMarker" == error_of(write_fault(fault, asked(dialect="activescale")))["Code"]
 
 
-def test_the_log_is_told_the_fine_name():
+def test_the_log_is_told_the_fine_name() -> None:
     made = asked()
 
     write_fault(faults.KeyIsDeleteMarker(Key="k"), made)
@@ -53,7 +53,7 @@ def test_the_log_is_told_the_fine_name():
     assert "KeyIsDeleteMarker" == made.fault
 
 
-def test_head_and_not_modified_have_no_body():
+def test_head_and_not_modified_have_no_body() -> None:
     assert b"" == write_fault(faults.NoSuchKey(), asked("HEAD")).body
     not_modified = write_fault(faults.NotModified(ETag='"e"'), asked())
 
@@ -62,7 +62,7 @@ def test_head_and_not_modified_have_no_body():
     assert "content-type" not in headers_of(not_modified)
 
 
-def test_a_delete_marker_is_told_in_headers():
+def test_a_delete_marker_is_told_in_headers() -> None:
     headers = headers_of(write_fault(faults.KeyIsDeleteMarker(DeleteMarker="true", VersionId="v"), asked()))
 
     assert ("true", "v") == (headers["x-amz-delete-marker"], headers["x-amz-version-id"])
@@ -71,7 +71,7 @@ def test_a_delete_marker_is_told_in_headers():
 @pytest.mark.parametrize("fault", [
     faults.NoSuchVersion(VersionId="v\r\nx-evil: 1"), faults.InvalidArgument(ETag="e\r\n", Allow="a\r\n", DeleteMarker="\n"),
 ])
-def test_what_a_client_said_never_becomes_a_header(fault: Fault):
+def test_what_a_client_said_never_becomes_a_header(fault: Fault) -> None:
     response = write_fault(fault, asked())
 
     assert {"x-amz-request-id", "content-type"} == set(headers_of(response))

@@ -31,13 +31,13 @@ def told(given_: Attributes) -> dict[str, str]:
     return dict(entry_headers(Entry("k", 1, 1_793_534_400_700, 5, "e", attributes=given_)))
 
 
-def test_an_object_without_a_type_is_binary():
+def test_an_object_without_a_type_is_binary() -> None:
     assert "binary/octet-stream" == attributes().content_type
     assert "binary/octet-stream" == attributes(content_type="").content_type
     assert "binary/octet-stream" == told(Attributes())["content-type"]
 
 
-def test_content_headers_are_kept_and_told():
+def test_content_headers_are_kept_and_told() -> None:
     sent = {
         "cache_control": "no-cache",
         "content_disposition": "inline",
@@ -63,11 +63,11 @@ def test_content_headers_are_kept_and_told():
         ("AWS-Chunked", None),
     ],
 )
-def test_aws_chunked_is_how_the_bytes_travelled_and_not_kept(sent: str, kept: str | None):
+def test_aws_chunked_is_how_the_bytes_travelled_and_not_kept(sent: str, kept: str | None) -> None:
     assert kept == attributes(content_encoding=sent).headers.get("content-encoding")
 
 
-def test_metadata_is_kept_and_told():
+def test_metadata_is_kept_and_told() -> None:
     meta = {"x-amz-meta-a": "1", "x-amz-meta-b-c": ""}
 
     assert (
@@ -76,7 +76,7 @@ def test_metadata_is_kept_and_told():
     )
 
 
-def test_metadata_may_have_2048_bytes_of_names_and_values():
+def test_metadata_may_have_2048_bytes_of_names_and_values() -> None:
     attributes(x_amz_meta_a="v" * 2047)
     attributes(x_amz_meta_a="v" * 1023, x_amz_meta_b="v" * 1023)
     attributes(x_amz_meta_a="\u00e9" * 1023)
@@ -87,7 +87,7 @@ def test_metadata_may_have_2048_bytes_of_names_and_values():
 
 
 @given(st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=700))
-def test_metadata_beyond_ascii_is_told_as_mime_words_in_one_line(value: str):
+def test_metadata_beyond_ascii_is_told_as_mime_words_in_one_line(value: str) -> None:
     words = mime_words(value)
 
     assert words.isascii()
@@ -96,11 +96,11 @@ def test_metadata_beyond_ascii_is_told_as_mime_words_in_one_line(value: str):
     assert value.strip() == str(make_header(decode_header(words))).strip()
 
 
-def test_ascii_metadata_is_told_as_it_was_sent_even_if_it_looks_like_mime_words():
+def test_ascii_metadata_is_told_as_it_was_sent_even_if_it_looks_like_mime_words() -> None:
     assert "=?UTF-8?Q?=C3=A9?=" == told(attributes(x_amz_meta_a="=?UTF-8?Q?=C3=A9?="))["x-amz-meta-a"]
 
 
-def test_tags_are_kept_and_counted():
+def test_tags_are_kept_and_counted() -> None:
     kept = attributes(x_amz_tagging="a=1&b=2")
 
     assert {"a": "1", "b": "2"} == kept.tags
@@ -108,14 +108,14 @@ def test_tags_are_kept_and_counted():
     assert "x-amz-tagging-count" not in told(attributes(x_amz_tagging=""))
 
 
-def test_storage_classes_are_known_names_and_told_unless_they_are_standard():
+def test_storage_classes_are_known_names_and_told_unless_they_are_standard() -> None:
     assert "x-amz-storage-class" not in told(attributes(x_amz_storage_class="STANDARD"))
     assert "GLACIER" == told(attributes(x_amz_storage_class="GLACIER"))["x-amz-storage-class"]
     assert faults.InvalidStorageClass is refusal(x_amz_storage_class="FAST")
     assert faults.InvalidStorageClass is refusal(x_amz_storage_class="standard")
 
 
-def test_redirects_are_paths_or_urls_of_bounded_length():
+def test_redirects_are_paths_or_urls_of_bounded_length() -> None:
     name = "x-amz-website-redirect-location"
 
     assert "/other" == told(attributes(x_amz_website_redirect_location="/other"))[name]
@@ -133,11 +133,11 @@ def test_redirects_are_paths_or_urls_of_bounded_length():
         ("&".join(f"k{number}=v" for number in range(11)), faults.TooManyTags),
     ],
 )
-def test_bad_tags_are_refused(header: str, kind: FaultKind):
+def test_bad_tags_are_refused(header: str, kind: FaultKind) -> None:
     assert kind is refusal(x_amz_tagging=header)
 
 
-def test_etag_and_time_are_told_as_http_has_them():
+def test_etag_and_time_are_told_as_http_has_them() -> None:
     headers = told(Attributes())
 
     assert '"e"' == headers["etag"]

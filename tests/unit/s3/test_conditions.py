@@ -108,7 +108,7 @@ TRUE_SINCE, FALSE_SINCE = {"if_modified_since": BEFORE}, {"if_modified_since": A
         ({**TRUE_MATCH, **FALSE_SINCE}, NOT_MODIFIED),
     ],
 )
-def test_conditions_of_reads_and_of_copy_sources(headers: dict[str, str], expected: FaultKind | None):
+def test_conditions_of_reads_and_of_copy_sources(headers: dict[str, str], expected: FaultKind | None) -> None:
     assert expected == read(**headers)
     assert (FAILED if expected is NOT_MODIFIED else expected) == copy(**headers)
 
@@ -129,7 +129,7 @@ def test_conditions_of_reads_and_of_copy_sources(headers: dict[str, str], expect
         (OBJECT, TRUE_NONE, OK),
     ],
 )
-def test_conditions_of_writes(entry: Entry | None, headers: dict[str, str], expected: FaultKind | None):
+def test_conditions_of_writes(entry: Entry | None, headers: dict[str, str], expected: FaultKind | None) -> None:
     assert expected == write(entry, **headers)
 
 
@@ -152,7 +152,7 @@ def test_conditions_of_writes(entry: Entry | None, headers: dict[str, str], expe
         (OBJECT, {**TRUE_MATCH, "x_amz_if_match_size": "6"}, FAILED),
     ],
 )
-def test_conditions_of_deletes(entry: Entry | None, headers: dict[str, str], expected: FaultKind | None):
+def test_conditions_of_deletes(entry: Entry | None, headers: dict[str, str], expected: FaultKind | None) -> None:
     assert expected == delete(entry, **headers)
 
 
@@ -165,7 +165,7 @@ def test_conditions_of_deletes(entry: Entry | None, headers: dict[str, str], exp
         {"x-amz-if-match-last-modified-time": ""},
     ],
 )
-def test_a_delete_whose_condition_cannot_be_read_is_refused(headers: dict[str, str]):
+def test_a_delete_whose_condition_cannot_be_read_is_refused(headers: dict[str, str]) -> None:
     with pytest.raises(Fault) as raised:
         conditions.delete_if(request(headers=headers))
 
@@ -186,11 +186,11 @@ def test_a_delete_whose_condition_cannot_be_read_is_refused(headers: dict[str, s
         (None, TRUE_UNTIL, FAILED),
     ],
 )
-def test_conditions_of_renames(entry: Entry | None, headers: dict[str, str], expected: FaultKind | None):
+def test_conditions_of_renames(entry: Entry | None, headers: dict[str, str], expected: FaultKind | None) -> None:
     assert expected == rename(entry, **headers)
 
 
-def test_without_conditions_the_common_values_are_given():
+def test_without_conditions_the_common_values_are_given() -> None:
     plain = request(headers={"host": "h"})
 
     assert conditions.read_if(plain) is ANY
@@ -200,7 +200,7 @@ def test_without_conditions_the_common_values_are_given():
     assert conditions.rename_source_if(plain) is ALWAYS
 
 
-def test_the_conditions_on_the_source_of_a_rename_have_names_of_their_own():
+def test_the_conditions_on_the_source_of_a_rename_have_names_of_their_own() -> None:
     asked = request(headers={"x-amz-rename-source-if-match": ETAG, "if-match": OTHER})
 
     assert WriteIf(match=ETAG) == conditions.rename_source_if(asked)

@@ -27,19 +27,19 @@ def refusal(parse: fields.Parse, text: str) -> FaultKind:
 
 
 @pytest.mark.parametrize(("text", "value"), [("0", 0), ("2147483647", 2**31 - 1), ("0007", 7)])
-def test_numbers(text: str, value: int):
+def test_numbers(text: str, value: int) -> None:
     assert value == fields.number(text, "x")
 
 
 @pytest.mark.parametrize(
     "text", ["", "-1", "+1", " 1", "1 ", "1.0", "1e3", "a", "\u0661", "\u00b2", "2147483648", "9" * 30]
 )
-def test_what_is_no_number_is_an_invalid_argument(text: str):
+def test_what_is_no_number_is_an_invalid_argument(text: str) -> None:
     assert faults.InvalidArgument is refusal(fields.number, text)
 
 
 @pytest.mark.parametrize("text", ["", "-1", "1.5", "\u0661", "1" * 20])
-def test_what_is_no_size_is_an_invalid_argument(text: str):
+def test_what_is_no_size_is_an_invalid_argument(text: str) -> None:
     assert faults.InvalidArgument is refusal(fields.size_in_bytes, text)
 
 
@@ -56,7 +56,7 @@ def test_what_is_no_size_is_an_invalid_argument(text: str):
 )
 def test_http_dates_are_read_in_every_form_and_are_utc_without_a_zone(
     text: str, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     monkeypatch.setenv("TZ", "Asia/Tokyo")
 
     assert NOON_MS == fields.http_date(text, "x")
@@ -65,17 +65,17 @@ def test_http_dates_are_read_in_every_form_and_are_utc_without_a_zone(
 @pytest.mark.parametrize(
     "text", ["2026-11-01T12:00:00Z", "2026-11-01T12:00:00.000+00:00", "2026-11-01 12:00:00"]
 )
-def test_iso_dates_are_read_where_both_forms_are_taken(text: str):
+def test_iso_dates_are_read_where_both_forms_are_taken(text: str) -> None:
     assert NOON_MS == fields.any_date(text, "x")
 
 
 @given(st.text())
-def test_a_date_that_is_none_is_no_date_and_nothing_worse(text: str):
+def test_a_date_that_is_none_is_no_date_and_nothing_worse(text: str) -> None:
     assert fields.http_date(text, "x") is None or isinstance(fields.http_date(text, "x"), int)
 
 
 @given(st.text())
-def test_where_a_date_is_needed_one_that_is_none_is_an_invalid_argument(text: str):
+def test_where_a_date_is_needed_one_that_is_none_is_an_invalid_argument(text: str) -> None:
     try:
         fields.any_date(text, "x")
     except Fault as fault:
@@ -83,7 +83,7 @@ def test_where_a_date_is_needed_one_that_is_none_is_an_invalid_argument(text: st
 
 
 @given(st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC)))
-def test_written_times_are_read_again(moment: datetime):
+def test_written_times_are_read_again(moment: datetime) -> None:
     ms = (moment - datetime(1970, 1, 1, tzinfo=UTC)) // datetime.resolution // 1000
 
     assert ms // 1000 * 1000 == fields.http_date(fields.http_time(ms), "x")
@@ -91,7 +91,7 @@ def test_written_times_are_read_again(moment: datetime):
     assert format_datetime(moment, usegmt=True) == fields.http_time(ms)
 
 
-def test_a_closed_set_of_words_refuses_every_other():
+def test_a_closed_set_of_words_refuses_every_other() -> None:
     parse = fields.one_of("COPY", "REPLACE")
 
     assert "COPY" == parse("COPY", "x")
@@ -107,7 +107,7 @@ class Asked(msgspec.Struct, frozen=True):
     limit: Annotated[int, Query("max-keys", fields.number)] = 1000
 
 
-def test_what_is_asked_comes_from_headers_query_and_request():
+def test_what_is_asked_comes_from_headers_query_and_request() -> None:
     bound = binder(Asked)(
         request(path="/b/k", query="max-keys=5&other=1", headers={"if-match": '"e"', "host": "h"})
     )
@@ -115,11 +115,11 @@ def test_what_is_asked_comes_from_headers_query_and_request():
     assert Asked("/b/k", '"e"', 5) == Asked(**bound)
 
 
-def test_what_is_not_asked_keeps_its_default():
+def test_what_is_not_asked_keeps_its_default() -> None:
     assert Asked("/b/k") == Asked(**binder(Asked)(request(path="/b/k")))
 
 
-def test_the_first_of_two_parameters_of_one_name_counts():
+def test_the_first_of_two_parameters_of_one_name_counts() -> None:
     assert {"path": "/b", "limit": 1} == binder(Asked)(request(path="/b", query="max-keys=1&max-keys=2"))
 
 
@@ -138,14 +138,14 @@ def headers_of(reply: Answered) -> list[tuple[str, str]]:
     return found
 
 
-def test_fields_of_a_reply_become_headers_and_absent_ones_do_not():
+def test_fields_of_a_reply_become_headers_and_absent_ones_do_not() -> None:
     assert [] == headers_of(Answered())
     assert [("etag", "e"), ("x-size", "0 bytes"), ("a", "1"), ("b", "1")] == headers_of(
         Answered("e", 0, ("a", "b"), b"x")
     )
 
 
-def test_metadata_loses_its_prefix_and_keeps_its_values():
+def test_metadata_loses_its_prefix_and_keeps_its_values() -> None:
     sent = {
         "x-amz-meta-a": "1",
         "x-amz-meta-b-c": "=?UTF-8?Q?=C3=A9?=",
@@ -170,10 +170,10 @@ def test_metadata_loses_its_prefix_and_keeps_its_values():
         ("a=b=c", {"a": "b=c"}),
     ],
 )
-def test_tags_in_a_header_are_a_query_string(header: str, tags: dict[str, str]):
+def test_tags_in_a_header_are_a_query_string(header: str, tags: dict[str, str]) -> None:
     assert tags == fields.tag_header(header, "x-amz-tagging")
 
 
 @pytest.mark.parametrize("header", ["a=1&a=2", "a=1&%61=2", "a=%ff", "%C3=1"])
-def test_tags_that_come_twice_or_are_no_utf_8_are_refused(header: str):
+def test_tags_that_come_twice_or_are_no_utf_8_are_refused(header: str) -> None:
     assert faults.InvalidArgument is refusal(fields.tag_header, header)

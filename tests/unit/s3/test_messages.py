@@ -30,11 +30,11 @@ from trivium.s3.messages import read_query
         ("a=\u00e9", {"a": "\u00e9"}),
     ],
 )
-def test_what_a_query_says(text: str, expected: dict[str, str]):
+def test_what_a_query_says(text: str, expected: dict[str, str]) -> None:
     assert expected == read_query(text)
 
 
-def test_escapes_that_are_no_utf_8_are_an_invalid_uri():
+def test_escapes_that_are_no_utf_8_are_an_invalid_uri() -> None:
     with pytest.raises(Fault) as raised:
         _ = request(query="prefix=%ff").query
 
@@ -42,7 +42,7 @@ def test_escapes_that_are_no_utf_8_are_an_invalid_uri():
 
 
 @given(st.text())
-def test_whatever_is_sent_is_a_query_or_an_invalid_uri(text: str):
+def test_whatever_is_sent_is_a_query_or_an_invalid_uri(text: str) -> None:
     try:
         read_query(text)
     except Fault as fault:

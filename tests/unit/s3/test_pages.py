@@ -31,12 +31,12 @@ KEYS = st.text(st.characters(exclude_categories=("Cs",)))
         ("pachyderm", 5000, 5000),
     ],
 )
-def test_how_many_keys_a_page_has(dialect: str, asked: int | None, limit: int):
+def test_how_many_keys_a_page_has(dialect: str, asked: int | None, limit: int) -> None:
     assert limit == limit_of(asked, DIALECTS[dialect])
 
 
 @pytest.mark.parametrize(("dialect", "asked"), [("activescale", 1001), ("pachyderm", 5001)])
-def test_where_a_dialect_refuses_more(dialect: str, asked: int):
+def test_where_a_dialect_refuses_more(dialect: str, asked: int) -> None:
     with pytest.raises(Fault) as raised:
         limit_of(asked, DIALECTS[dialect])
 
@@ -44,7 +44,7 @@ def test_where_a_dialect_refuses_more(dialect: str, asked: int):
 
 
 @given(KEYS)
-def test_an_encoded_key_is_plain_ascii_and_decodes_to_the_key(key: str):
+def test_an_encoded_key_is_plain_ascii_and_decodes_to_the_key(key: str) -> None:
     assert encoded(key).isascii()
     assert encoded(key).isprintable()
     assert key == unquote(encoded(key))
@@ -61,19 +61,19 @@ def test_an_encoded_key_is_plain_ascii_and_decodes_to_the_key(key: str):
         ("a%b", "a%25b"),
     ],
 )
-def test_encoded_keys(key: str, expected: str):
+def test_encoded_keys(key: str, expected: str) -> None:
     assert expected == encoded(key)
 
 
 @given(KEYS)
-def test_a_token_stands_for_its_key_and_is_fit_for_a_query(key: str):
+def test_a_token_stands_for_its_key_and_is_fit_for_a_query(key: str) -> None:
     assert key == read_token(token_of(key))
     assert token_of(key) == token_of(key).strip()
     assert set(token_of(key)) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
 
 
 @pytest.mark.parametrize("token", ["a", "*", "\u00e9", "_w", "YQ==YQ==", "a b", "YQ\n"])
-def test_what_is_no_token_is_an_invalid_argument(token: str):
+def test_what_is_no_token_is_an_invalid_argument(token: str) -> None:
     with pytest.raises(Fault) as raised:
         read_token(token)
 
@@ -81,7 +81,7 @@ def test_what_is_no_token_is_an_invalid_argument(token: str):
 
 
 @given(st.text())
-def test_whatever_is_given_for_a_token_is_a_key_or_an_invalid_argument(token: str):
+def test_whatever_is_given_for_a_token_is_a_key_or_an_invalid_argument(token: str) -> None:
     try:
         read_token(token)
     except Fault as fault:

@@ -44,12 +44,12 @@ NUMBERS = st.one_of(st.just(""), st.integers(0, 12).map(str), st.just("0003"), s
 
 
 @given(NUMBERS, NUMBERS, st.integers(0, 10))
-def test_a_range_means_what_the_naive_model_says(first: str, last: str, size: int):
+def test_a_range_means_what_the_naive_model_says(first: str, last: str, size: int) -> None:
     assert naive(first, last, size) == outcome(f"bytes={first}-{last}", size)
 
 
 @given(st.text(), st.integers(0, 10))
-def test_whatever_is_no_range_is_ignored(header: str, size: int):
+def test_whatever_is_no_range_is_ignored(header: str, size: int) -> None:
     found = outcome(header, size)
 
     assert found == UNSATISFIABLE or set(found) <= set(range(size))
@@ -71,9 +71,9 @@ def test_whatever_is_no_range_is_ignored(header: str, size: int):
         "bytes=\u0661-\u0662",
     ],
 )
-def test_ranges_that_s3_does_not_know_mean_the_whole(header: str):
+def test_ranges_that_s3_does_not_know_mean_the_whole(header: str) -> None:
     assert read_range(header, 10) is None
 
 
-def test_a_span_knows_its_size():
+def test_a_span_knows_its_size() -> None:
     assert 3 == Span(2, 4).size

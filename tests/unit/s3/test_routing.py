@@ -75,13 +75,13 @@ def test_routes_are_what_the_declarations_say_whatever_was_asked_before(
     kind: str,
     query: list[Pair],
     headers: tuple[str, ...],
-):
+) -> None:
     assert naive(method, kind, query, headers) == routed(method, kind, query, headers)
 
 
 @pytest.mark.parametrize("kind", sorted(TARGETS))
 @pytest.mark.parametrize("method", METHODS)
-def test_no_sub_resource_anywhere_falls_through_to_another_action(method: str, kind: str):
+def test_no_sub_resource_anywhere_falls_through_to_another_action(method: str, kind: str) -> None:
     for key in KEYS:
         for value in (None, "", "x"):
             found = routed(method, kind, [(key, value)])
@@ -97,7 +97,7 @@ def test_no_sub_resource_anywhere_falls_through_to_another_action(method: str, k
 
 
 @pytest.mark.parametrize("name", sorted(OPERATIONS))
-def test_every_declared_action_is_reached_by_its_selectors(name: str):
+def test_every_declared_action_is_reached_by_its_selectors(name: str) -> None:
     one = OPERATIONS[name]
     query: list[Pair] = []
     for selector in sorted(one.selectors):
@@ -112,7 +112,7 @@ def test_every_declared_action_is_reached_by_its_selectors(name: str):
 
 
 @pytest.mark.parametrize("name", sorted(REFUSED))
-def test_every_refused_action_is_not_implemented(name: str):
+def test_every_refused_action_is_not_implemented(name: str) -> None:
     method, kind, selectors = REFUSED[name]
     query: list[Pair] = [
         (key, value if sign else None)
@@ -122,13 +122,13 @@ def test_every_refused_action_is_not_implemented(name: str):
     assert NOT_IMPLEMENTED == routed(method, kind, query)
 
 
-def test_a_bare_word_is_a_sub_resource_even_after_the_same_key_had_a_value():
+def test_a_bare_word_is_a_sub_resource_even_after_the_same_key_had_a_value() -> None:
     assert "ListObjects" == routed("GET", BUCKET, [("tomorrow", "1")])
     assert "ListObjects" == routed("GET", BUCKET, [("tomorrow", "")])
     assert NOT_IMPLEMENTED == routed("GET", BUCKET, [("tomorrow", None)])
 
 
-def test_a_method_that_a_target_lacks_is_told_with_those_it_has():
+def test_a_method_that_a_target_lacks_is_told_with_those_it_has() -> None:
     with pytest.raises(Fault) as raised:
         route(request("PATCH"), TARGETS[OBJECT])
 
@@ -136,7 +136,7 @@ def test_a_method_that_a_target_lacks_is_told_with_those_it_has():
     assert "DELETE, GET, HEAD, PUT" == raised.value.facts["Allow"]
 
 
-def test_presigned_parameters_select_nothing():
+def test_presigned_parameters_select_nothing() -> None:
     signed = [
         (f"X-Amz-{name}", "1")
         for name in ("Algorithm", "Credential", "Date", "Expires", "SignedHeaders", "Signature")
@@ -147,13 +147,13 @@ def test_presigned_parameters_select_nothing():
     )
 
 
-def test_two_actions_cannot_answer_the_same_request():
+def test_two_actions_cannot_answer_the_same_request() -> None:
     with pytest.raises(AssertionError):
         refuse("AnotherGetObject", "GET", OBJECT)
     with pytest.raises(AssertionError):
         refuse("GetObject", "GET", OBJECT, "another")
 
 
-def test_an_action_without_a_permission_cannot_be_declared():
+def test_an_action_without_a_permission_cannot_be_declared() -> None:
     with pytest.raises(AssertionError):
         operation("Free", "GET", OBJECT, when=("free",), allow="")

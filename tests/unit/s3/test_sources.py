@@ -38,7 +38,7 @@ def renamed(value: str) -> str:
         ("b@2026-11-01T12:00:00Z/k", CopySource("b@2026-11-01T12:00:00Z", "k")),
     ],
 )
-def test_what_a_copy_source_names(value: str, expected: CopySource):
+def test_what_a_copy_source_names(value: str, expected: CopySource) -> None:
     assert expected == source(value)
 
 
@@ -55,7 +55,7 @@ def test_what_a_copy_source_names(value: str, expected: CopySource):
         ("b/k?versionId=%ff", faults.CopyInvalidSourceEncoding),
     ],
 )
-def test_what_is_no_copy_source(value: str, kind: FaultKind):
+def test_what_is_no_copy_source(value: str, kind: FaultKind) -> None:
     with pytest.raises(Fault) as raised:
         source(value)
 
@@ -64,7 +64,7 @@ def test_what_is_no_copy_source(value: str, kind: FaultKind):
 
 
 @given(st.text())
-def test_whatever_is_sent_is_a_source_or_a_fault(value: str):
+def test_whatever_is_sent_is_a_source_or_a_fault(value: str) -> None:
     try:
         found = source(value)
     except Fault as fault:
@@ -75,12 +75,12 @@ def test_whatever_is_sent_is_a_source_or_a_fault(value: str):
 
 
 @pytest.mark.parametrize(("value", "key"), [("k", "k"), ("a/b%20c", "a/b c"), ("/bucket/k", "/bucket/k")])
-def test_what_a_rename_source_names(value: str, key: str):
+def test_what_a_rename_source_names(value: str, key: str) -> None:
     assert key == renamed(value)
 
 
 @pytest.mark.parametrize("value", ["", "/", "//", "%ff"])
-def test_what_is_no_rename_source(value: str):
+def test_what_is_no_rename_source(value: str) -> None:
     with pytest.raises(Fault) as raised:
         renamed(value)
 

@@ -47,7 +47,7 @@ def refused(data: bytes, kind: FaultKind = faults.MalformedXML) -> bool:
     return raised.value.kind is kind
 
 
-def test_elements_become_the_fields_they_are_named_after():
+def test_elements_become_the_fields_they_are_named_after() -> None:
     read_order = order(
         "<Items><Key>a</Key><Size>3</Size></Items><Items><Key>b</Key></Items><Quiet>true</Quiet>"
     )
@@ -55,21 +55,21 @@ def test_elements_become_the_fields_they_are_named_after():
     assert Order(items=(Item("a", 3), Item("b")), quiet=True) == read_order
 
 
-def test_name_spaces_do_not_matter():
+def test_name_spaces_do_not_matter() -> None:
     text = b'<s:Order xmlns:s="urn:x"><s:Items><s:Key>a</s:Key></s:Items></s:Order>'
 
     assert Order(items=(Item("a"),)) == read("Order", Order, text)
 
 
-def test_attributes_and_unknown_elements_are_ignored():
+def test_attributes_and_unknown_elements_are_ignored() -> None:
     assert Order(note="n") == order('<New><Deep>1</Deep></New><Note lang="en">n</Note>')
 
 
-def test_the_order_of_elements_does_not_matter():
+def test_the_order_of_elements_does_not_matter() -> None:
     assert order("<Note>n</Note><Quiet>true</Quiet>") == order("<Quiet>true</Quiet><Note>n</Note>")
 
 
-def test_white_space_belongs_to_text_but_not_to_numbers_and_flags():
+def test_white_space_belongs_to_text_but_not_to_numbers_and_flags() -> None:
     read_order = order("<Items><Key> a\n</Key><Size> 3 </Size></Items><Quiet> True </Quiet>")
 
     assert Order(items=(Item(" a\n", 3),), quiet=True) == read_order
@@ -84,18 +84,18 @@ def test_white_space_belongs_to_text_but_not_to_numbers_and_flags():
         b"<Order><!-- c --><Note><![CDATA[\xc3\xa9]]></Note><?pi x?></Order>",
     ],
 )
-def test_what_xml_allows_is_read(document: bytes):
+def test_what_xml_allows_is_read(document: bytes) -> None:
     assert Order(note="\u00e9") == read("Order", Order, document)
 
 
-def test_predefined_entities_and_references_are_characters():
+def test_predefined_entities_and_references_are_characters() -> None:
     assert Order(note="<&>\"'\r\n\U0001f600") == order(
         "<Note>&lt;&amp;&gt;&quot;&apos;&#13;&#xa;&#x1F600;</Note>"
     )
 
 
 @pytest.mark.parametrize("empty", [b"", b"  \r\n "])
-def test_no_document_is_a_fault_of_its_own(empty: bytes):
+def test_no_document_is_a_fault_of_its_own(empty: bytes) -> None:
     assert refused(empty, faults.MissingRequestBodyError)
 
 
@@ -115,7 +115,7 @@ def test_no_document_is_a_fault_of_its_own(empty: bytes):
         b"<Order><x:Note>n</x:Note></Order>",
     ],
 )
-def test_what_is_not_this_document_is_refused(document: bytes):
+def test_what_is_not_this_document_is_refused(document: bytes) -> None:
     assert refused(document)
 
 
@@ -131,7 +131,7 @@ def test_what_is_not_this_document_is_refused(document: bytes):
         b'<?xml version="1.0" encoding="UTF-7"?><Order><Note>+\xff-</Note></Order>',
     ],
 )
-def test_bytes_that_are_no_utf_8_and_characters_that_are_none_are_refused(document: bytes):
+def test_bytes_that_are_no_utf_8_and_characters_that_are_none_are_refused(document: bytes) -> None:
     assert refused(document)
 
 
@@ -152,7 +152,7 @@ LAUGHS = b"".join(
         b"<Order><Note>&unknown;</Note></Order>",
     ],
 )
-def test_document_types_and_entities_are_refused(document: bytes):
+def test_document_types_and_entities_are_refused(document: bytes) -> None:
     assert refused(document)
 
 
@@ -172,11 +172,11 @@ def test_document_types_and_entities_are_refused(document: bytes):
         ),
     ],
 )
-def test_what_does_not_fit_the_shape_is_refused(inside: str):
+def test_what_does_not_fit_the_shape_is_refused(inside: str) -> None:
     assert refused(f"<Order>{inside}</Order>".encode())
 
 
-def test_a_wrapped_list_that_is_given_twice_is_refused():
+def test_a_wrapped_list_that_is_given_twice_is_refused() -> None:
     class Tagged(Shape, frozen=True):
         """Tags, once."""
 
@@ -189,7 +189,7 @@ def test_a_wrapped_list_that_is_given_twice_is_refused():
         read("T", Tagged, f"<T>{once}{once}</T>".encode())
 
 
-def test_depth_is_bounded():
+def test_depth_is_bounded() -> None:
     def nested(levels: int) -> bytes:
         return b"<Order>" + b"<x>" * (levels - 1) + b"</x>" * (levels - 1) + b"</Order>"
 
@@ -197,7 +197,7 @@ def test_depth_is_bounded():
     assert refused(nested(MAX_DEPTH + 1))
 
 
-def test_the_number_of_elements_is_bounded():
+def test_the_number_of_elements_is_bounded() -> None:
     def many(count: int) -> bytes:
         return b"<Order>" + b"<x/>" * (count - 1) + b"</Order>"
 
@@ -216,7 +216,7 @@ def test_the_number_of_elements_is_bounded():
         b"<Order><" + b"x" * 4_000_000,
     ],
 )
-def test_huge_documents_are_refused_in_bounded_time_and_memory(document: bytes):
+def test_huge_documents_are_refused_in_bounded_time_and_memory(document: bytes) -> None:
     tracemalloc.start()
     started = time.process_time()
     with pytest.raises(Fault):
@@ -272,7 +272,7 @@ PIECES = st.sampled_from(
 @given(st.one_of(st.binary(max_size=200), st.lists(PIECES, max_size=30).map(b"".join)))
 @example(b'<?xml version="1.0" encoding="idna"?><Order/>')
 @example(b'<?xml version="1.0" encoding="unicode_escape"?><Order><Note>\\N</Note></Order>')
-def test_whatever_is_sent_is_a_value_or_a_fault(document: bytes):
+def test_whatever_is_sent_is_a_value_or_a_fault(document: bytes) -> None:
     try:
         found = read("Order", Order, document)
     except Fault as fault:

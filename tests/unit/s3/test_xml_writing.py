@@ -44,7 +44,7 @@ def inside(value: Shape) -> str:
     return text.partition("<R>")[2].removesuffix("</R>")
 
 
-def test_a_document_has_a_declaration_and_a_name_space():
+def test_a_document_has_a_declaration_and_a_name_space() -> None:
     written = write("Tagging", tagging({}), xmlns="urn:s3")
 
     assert (
@@ -53,27 +53,27 @@ def test_a_document_has_a_declaration_and_a_name_space():
     )
 
 
-def test_without_a_name_space_none_is_written():
+def test_without_a_name_space_none_is_written() -> None:
     assert b'<?xml version="1.0" encoding="UTF-8"?>\n<L>x</L>' == write("L", Text(text="x"), xmlns="")
 
 
-def test_names_are_the_fields_in_camel_case_with_the_words_of_s3():
+def test_names_are_the_fields_in_camel_case_with_the_words_of_s3() -> None:
     expected = "<Key>a</Key><ETag>e</ETag><KMSID>k</KMSID><Size>0</Size><IsLatest>false</IsLatest>"
 
     assert expected == inside(Thing(key="a", etag="e", kms_id="k", size=0, is_latest=False))
 
 
-def test_what_is_absent_is_left_out_and_what_is_empty_is_written():
+def test_what_is_absent_is_left_out_and_what_is_empty_is_written() -> None:
     assert "<Key></Key>" == inside(Thing(key=""))
 
 
-def test_lists_repeat_their_element_or_are_wrapped():
+def test_lists_repeat_their_element_or_are_wrapped() -> None:
     assert "<Name>n</Name><Thing><Key>a</Key></Thing><Thing><Key>b</Key></Thing><Set></Set>" == inside(
         Things(name="n", things=(Thing(key="a"), Thing(key="b")), wrapped=())
     )
 
 
-def test_a_list_of_several_shapes_names_each_by_its_shape():
+def test_a_list_of_several_shapes_names_each_by_its_shape() -> None:
     assert "<Name>n</Name><Odd><Key>b</Key></Odd><Thing><Key>a</Key></Thing>" == inside(
         Things(name="n", mixed=(Odd(key="b"), Thing(key="a")))
     )
@@ -91,11 +91,11 @@ def test_a_list_of_several_shapes_names_each_by_its_shape():
         ("\uffff", "&#xffff;"),
     ],
 )
-def test_text_is_escaped(text: str, written: str):
+def test_text_is_escaped(text: str, written: str) -> None:
     assert f"<Key>{written}</Key>" == inside(Odd(key=text))
 
 
-def test_an_error_tells_code_message_facts_resource_and_request():
+def test_an_error_tells_code_message_facts_resource_and_request() -> None:
     written = error("NoSuchKey", "It is <gone>", {"Key": "a&b"}, resource="/b/a&b", request_id="7")
 
     assert ["Code", "Message", "Key", "Resource", "RequestId", "HostId"] == [
@@ -104,7 +104,7 @@ def test_an_error_tells_code_message_facts_resource_and_request():
     assert "a&b" == ET.fromstring(written).findtext("Key")
 
 
-def test_a_checksum_stands_in_the_element_of_its_algorithm():
+def test_a_checksum_stands_in_the_element_of_its_algorithm() -> None:
     assert "<ChecksumCRC64NVME>v=</ChecksumCRC64NVME>" == inside(
         Checksums(**checksum_fields("CRC64NVME", "v="))
     )
@@ -118,7 +118,7 @@ TEXTS = st.text(CHARACTERS, max_size=20)
 
 
 @given(st.lists(st.tuples(TEXTS, TEXTS), max_size=5))
-def test_tags_survive_writing_and_reading(pairs: list[tuple[str, str]]):
+def test_tags_survive_writing_and_reading(pairs: list[tuple[str, str]]) -> None:
     document = Tagging(tags=tuple(Tag(key=key, value=value) for key, value in pairs))
 
     assert document == read("Tagging", Tagging, write("Tagging", document, xmlns="urn:s3"))
@@ -133,12 +133,12 @@ def test_tags_survive_writing_and_reading(pairs: list[tuple[str, str]]):
         is_latest=st.none() | st.booleans(),
     )
 )
-def test_values_survive_writing_and_reading(thing: Thing):
+def test_values_survive_writing_and_reading(thing: Thing) -> None:
     assert thing == read("Thing", Thing, write("Thing", thing, xmlns=""))
 
 
 @given(st.text(CHARACTERS))
-def test_other_readers_read_the_same_text(text: str):
+def test_other_readers_read_the_same_text(text: str) -> None:
     assert (text or None) == ET.fromstring(write("R", Odd(key=text), xmlns="")).findtext(
         "Key", None
     ) or not text

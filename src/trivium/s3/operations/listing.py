@@ -7,7 +7,6 @@ from typing import Annotated
 
 import msgspec
 
-from trivium.base import faults
 from trivium.buckets.entry import Entry
 from trivium.buckets.listing import Page, Position, entries_of, page_of
 from trivium.s3.call import Call

@@ -40,7 +40,7 @@ class VersionReply(msgspec.Struct, frozen=True):
     version: Annotated[str | None, Header("x-amz-version-id")] = None
 
 
-@operation("GetObjectTagging", "GET", OBJECT, when=("tagging",), needs="annotations", allow="s3:GetObjectTagging",
+@operation("GetObjectTagging", "GET", OBJECT, when=("tagging",), allow="s3:GetObjectTagging",
            allow_version="s3:GetObjectVersionTagging")
 async def get_object_tagging(call: Call[ObjectTaggingAsk]) -> TagsReply:
     entry = await call.bucket.head(call.key, call.ask.version)
