@@ -47,18 +47,17 @@ class Server:
 
     @classmethod
     def start(cls, data: Path, *, workers: int = 1, config: str = "", arguments: tuple[str, ...] = ()) -> Server:
-        """Start a server on the data folder and wait until it is ready.
+        """Start a server on the data folder and wait until it is ready. `config` is the text of a TOML file.
 
-        `config` is the text of a TOML file; where it has listeners, `{listen}` stands for the address of the first.
+        Listeners in the file are served beside the one that the server is asked at.
         """
         data.parent.mkdir(parents=True, exist_ok=True)
         port, log = free_port(), data.parent / f"{data.name}.log"
-        command = [sys.executable, "-m", "trivium", "serve", "--data", str(data), "--workers", str(workers), *arguments]
-        if "[[listeners]]" not in config:
-            command += ["--listen", f"127.0.0.1:{port}"]
+        command = [sys.executable, "-m", "trivium", "serve", "--data", str(data), "--listen", f"127.0.0.1:{port}",
+                   "--workers", str(workers), *arguments]
         if config:
             path = data.parent / f"{data.name}.toml"
-            path.write_text(config.replace("{listen}", f"127.0.0.1:{port}"))
+            path.write_text(config)
             command += ["--config", str(path)]
         with log.open("ab") as output:
             process = subprocess.Popen(  # noqa: S603

@@ -103,11 +103,10 @@ class Places:
     def __init__(self, data: Path) -> None:
         addresses = {name: f"127.0.0.1:{free_port()}" for name in _LISTENERS}
         config = "\n".join(
-            _CONFIG.format(listen=addresses[name] if path else "{listen}", path=path, dialect=dialect)
+            _CONFIG.format(listen=addresses[name], path=path, dialect=dialect)
             for name, (path, dialect) in _LISTENERS.items()
         )
         self.server = Server.start(data, config=config)
-        addresses["worker"] = f"127.0.0.1:{self.server.port}"
         self._urls = {name: f"http://{addresses[name]}{path}" for name, (path, _) in _LISTENERS.items()}
 
     def __getitem__(self, name: str) -> Place:
