@@ -76,7 +76,7 @@ def test_a_server_that_stopped_can_be_started_again_at_once(start) -> None:
 
 def test_ctrl_c_waits_for_the_requests_under_way(start) -> None:
     server = start()
-    s3 = make_client(server, signature_version="s3v4")
+    s3 = make_client(server)
     s3.create_bucket(Bucket="bucket")
     url = s3.generate_presigned_url("put_object", Params={"Bucket": "bucket", "Key": "k"})
     with socket.create_connection(("127.0.0.1", server.port)) as client:
