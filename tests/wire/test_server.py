@@ -47,7 +47,7 @@ def children(server):
     return [int(one) for one in listed.read_text().split()]
 
 
-def until(condition, seconds=20):
+def until(condition, seconds=60):
     """Wait for what another process is about to do."""
     end = time.monotonic() + seconds
     while not condition():
