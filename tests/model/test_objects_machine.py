@@ -14,12 +14,11 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
-import msgspec
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-
 from tests.model.objects_model import NULL, If, Model, Refused, Version
+
 from trivium.base.body import Body, FileSpan, Pieces
 from trivium.base.clock import SetClock
 from trivium.base.faults import Fault
@@ -29,7 +28,7 @@ from trivium.base.span import Span
 from trivium.buckets import copying
 from trivium.buckets.bucket import Content, Deletion, Gone, Resting
 from trivium.buckets.conditions import WriteIf
-from trivium.buckets.entry import ENTRIES, Attributes, Entry, LayoutContent
+from trivium.buckets.entry import ENTRIES, Attributes, Entry
 from trivium.buckets.listing import Page, Position, entries_of, page_of, versions_of
 from trivium.buckets.objects.bucket import ObjectsBucket
 from trivium.buckets.record import BUCKETS, BucketRecord, Ground

@@ -15,7 +15,6 @@ from trivium.door.sockets import Address, Tls, check_tls, read_address
 from trivium.s3.dialects import DIALECTS
 from trivium.s3.messages import Listener
 
-
 CREATED: Final = {"objects": OBJECTS, "branches": BRANCH}  # kinds of buckets, as the configuration calls them
 
 

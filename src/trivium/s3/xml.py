@@ -10,7 +10,6 @@ elements, order. Writers are compiled to plain Python, since a listing writes te
 from __future__ import annotations
 
 import re
-import re
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -111,7 +110,7 @@ def _field(attribute: str, hint: Any, *, required: bool) -> Field:  # Any: type 
 # Writing
 
 
-_SPECIAL = re.compile("[&<>\"\\x00-\\x1f\\x7f-\\x9f\\ufffe\\uffff]")
+_SPECIAL = re.compile('[&<>"\\x00-\\x1f\\x7f-\\x9f\\ufffe\\uffff]')
 
 
 def escape(text: str) -> str:

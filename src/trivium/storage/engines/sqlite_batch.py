@@ -64,7 +64,7 @@ class Batch:
             one.result = one.change(tx)
         except sqlite3.Error:
             raise
-        except BaseException as error:  # noqa: BLE001  # whatever it is, it belongs to this change's caller alone
+        except BaseException as error:  # whatever it is, it belongs to this change's caller alone
             # a future takes no StopIteration
             one.error = RuntimeError("a change ran out") if isinstance(error, StopIteration) else error
             return
