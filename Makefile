@@ -11,7 +11,7 @@ serve: $(VENV)/installed            ## install, make a data folder and a root ke
 	@$(BIN)/trivium serve --show-secret $(SERVE)
 
 test: $(VENV)/ready                 ## every test, set-up included
-	$(PYTEST) $(TESTS)
+	$(PYTEST) -n 2 --dist worksteal $(TESTS)
 
 test-deep: $(VENV)/ready            ## the long forms: fifty kills, long machines
 	TRIVIUM_KILLS=50 HYPOTHESIS_PROFILE=deep $(PYTEST) --timeout=3600 tests/sim tests/model tests/contracts
