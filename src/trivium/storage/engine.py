@@ -38,7 +38,7 @@ class Write(Read, Protocol):
     """A transaction. It sees its own writes; an exception in the function undoes them all."""
 
     def put(self, key: bytes, value: bytes, body: bytes | None = None) -> None:
-        """Write the row, replacing value and body of one that was there."""
+        """Write the row, replacing value and body of one that was there. Only rows of keys.BODIED have a body."""
         ...
 
     def delete(self, key: bytes) -> None:
@@ -46,9 +46,9 @@ class Write(Read, Protocol):
         ...
 
     def move(self, key: bytes, to: bytes, value: bytes) -> None:
-        """Give the row another key (of any table) and value; its body goes with it. A row at `to` is replaced.
+        """Give the row another key and value; its body goes with it. A row at `to` is replaced.
 
-        The row must exist; AssertionError otherwise.
+        The row must exist, and the other table have bodies if its own has; AssertionError otherwise.
         """
         ...
 

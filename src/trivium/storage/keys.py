@@ -30,6 +30,7 @@ TABLES: Final = (
     META, CATALOG, CURRENT, OLD, LOG, DOCUMENT, UPLOAD, PART, BLOB, LAYOUT, SHARE, GARBAGE, COMMIT, LINE, BRANCH,
     GONE, FILE,
 )
+BODIED: Final = (CURRENT, OLD)  # tables whose rows may have a body beside their value
 
 _MAX: Final = 0xFFFF_FFFF_FFFF_FFFF
 _END: Final = b"\x00\x01"

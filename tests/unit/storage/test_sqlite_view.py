@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from trivium.storage.engine import Read
-from trivium.storage.engines.sqlite_rows import Counter, Transaction, View, connect, create_tables
+from trivium.storage.engines.sqlite_change import Counter, Transaction
+from trivium.storage.engines.sqlite_rows import View, connect, create_tables
 
 Look = Callable[[Read], object]
 LOOKS: dict[str, Look] = {

@@ -6,6 +6,8 @@ from bisect import bisect_left, insort
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
+from trivium.storage import keys
+
 T = TypeVar("T")
 Row = tuple[bytes, bytes | None]
 
@@ -63,17 +65,18 @@ class _MemoryWrite:
     def scan(self, start: bytes, stop: bytes, *, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
         """Rows in order. It finds its place anew at each step, so that rows may change while it runs."""
         assert stop <= bytes((start[0] + 1,)), "a scan stays in one table"
-        keys = self._keys
+        every = self._keys
         if reverse:
-            while (at := bisect_left(keys, stop) - 1) >= 0 and keys[at] >= start:
-                stop = keys[at]
+            while (at := bisect_left(every, stop) - 1) >= 0 and every[at] >= start:
+                stop = every[at]
                 yield stop, self._rows[stop][0]
             return
-        while (at := bisect_left(keys, start)) < len(keys) and (key := keys[at]) < stop:
+        while (at := bisect_left(every, start)) < len(every) and (key := every[at]) < stop:
             start = key + b"\x00"
             yield key, self._rows[key][0]
 
     def put(self, key: bytes, value: bytes, body: bytes | None = None) -> None:
+        assert body is None or key[:1] in keys.BODIED, "rows of this table have no bodies"
         self._set(key, (value, body))
 
     def delete(self, key: bytes) -> None:
@@ -82,6 +85,7 @@ class _MemoryWrite:
     def move(self, key: bytes, to: bytes, value: bytes) -> None:
         row = self._rows.get(key)
         assert row is not None, f"no row to move at {key!r}"
+        assert (key[:1] in keys.BODIED) == (to[:1] in keys.BODIED), "one of these tables has no bodies"
         self._set(key, None)
         self._set(to, (value, row[1]))
 

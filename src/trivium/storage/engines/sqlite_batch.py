@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from trivium.storage.engine import Write
 from trivium.storage.engines.generation import Generation
-from trivium.storage.engines.sqlite_rows import Counter, Transaction
+from trivium.storage.engines.sqlite_change import Counter, Transaction
 
 LIMIT_CHANGES: Final = 256
 LIMIT_PAGES: Final = 2048  # 8 MiB: some milliseconds of writing

@@ -1,5 +1,4 @@
-"""A fair lock among processes: whoever waits longest comes next, and the kernel opens it when a holder dies.
-"""
+"""A fair lock among processes: who waits longest is next, and the kernel opens it when a holder dies."""
 
 from __future__ import annotations
 
