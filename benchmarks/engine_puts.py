@@ -57,7 +57,8 @@ async def drive(folder: Path, options: argparse.Namespace) -> list[float]:
     took: list[float] = []
     until = time.perf_counter() + options.seconds
     await asyncio.gather(
-        *(client(engine, until, options.spin / 1e6, options.keys, took) for _ in range(options.flying)))
+        *(client(engine, until, options.spin / 1e6, options.keys, took) for _ in range(options.flying))
+    )
     await engine.close()
     return took
 
@@ -90,7 +91,8 @@ def measure(folder: Path, options: argparse.Namespace) -> None:
         f"processes {options.processes} flying {options.flying} spin {options.spin}us:"
         f" {len(took) / options.seconds:.0f} puts/s {[len(share) for share in shares]},"
         f" ms p50 {at[0]:.2f} p99 {at[1]:.2f} p99.9 {at[2]:.2f} max {at[3]:.2f},"
-        f" log {log_bytes / 1e6:.0f} MB")
+        f" log {log_bytes / 1e6:.0f} MB"
+    )
 
 
 def main() -> None:

@@ -188,7 +188,8 @@ def test_two_blobs_are_written_side_by_side(run: Run) -> None:
     async def story(blobs: Blobs) -> None:
         contents = [bytes([number]) * 100_000 for number in range(8)]
         written = await asyncio.gather(
-            *(blobs.write(chunks(content[:1000], content[1000:])) for content in contents))
+            *(blobs.write(chunks(content[:1000], content[1000:])) for content in contents)
+        )
 
         assert [await blobs.read(whole(blob)) for blob in written] == contents
 

@@ -219,7 +219,8 @@ def test_an_exception_undoes_its_change_alone_among_many(opened: Open) -> None:
             return work
 
         results = await asyncio.gather(
-            *(engine.write(change(number)) for number in range(100)), return_exceptions=True)
+            *(engine.write(change(number)) for number in range(100)), return_exceptions=True
+        )
 
         refused = [number for number, result in enumerate(results) if isinstance(result, Refused)]
         assert refused == list(range(0, 100, 3))
@@ -299,7 +300,8 @@ def test_a_read_is_one_consistent_view(opened: Open) -> None:
             return seen
 
         _, seen = await asyncio.gather(
-            asyncio.gather(*(engine.write(both(number)) for number in range(200))), readers())
+            asyncio.gather(*(engine.write(both(number)) for number in range(200))), readers()
+        )
 
         assert all(seen)
 

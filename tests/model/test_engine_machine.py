@@ -54,9 +54,15 @@ def scan(start: bytes, stop: bytes, limit: int, *, reverse: bool) -> Callable[[R
 
 SCANS = st.builds(scan, KEYS, KEYS, st.integers(0, 5), reverse=st.booleans())
 STEPS = st.one_of(
-    st.builds(put, BODIED, VALUES, BODIES), st.builds(put, PLAIN, VALUES, st.none()), st.builds(delete, KEYS),
-    st.builds(move, BODIED, BODIED, VALUES), st.builds(move, PLAIN, PLAIN, VALUES), st.builds(look, KEYS),
-    SCANS, st.just(lambda tx: tx.sequence()))
+    st.builds(put, BODIED, VALUES, BODIES),
+    st.builds(put, PLAIN, VALUES, st.none()),
+    st.builds(delete, KEYS),
+    st.builds(move, BODIED, BODIED, VALUES),
+    st.builds(move, PLAIN, PLAIN, VALUES),
+    st.builds(look, KEYS),
+    SCANS,
+    st.just(lambda tx: tx.sequence()),
+)
 CHANGES = st.lists(STEPS, max_size=8)
 
 
@@ -76,7 +82,8 @@ def change(steps: list[Step], *, refused: bool) -> Callable[[Write], list[object
 
 async def answers(engine: Engine, changes: list[tuple[list[Step], bool]]) -> list[object]:
     told = await asyncio.gather(
-        *(engine.write(change(steps, refused=refused)) for steps, refused in changes), return_exceptions=True)
+        *(engine.write(change(steps, refused=refused)) for steps, refused in changes), return_exceptions=True
+    )
     return [repr(one) for one in told]
 
 
