@@ -18,11 +18,11 @@ from trivium.base.faults import Fault
 from trivium.base.ids import SeededIds
 from trivium.base.incoming import Given, Incoming
 from trivium.buckets.bucket import Bucket, Deletion, Gone
+from trivium.buckets.clearing import clear
 from trivium.buckets.conditions import WriteIf
 from trivium.buckets.entry import Attributes, Entry
 from trivium.buckets.record import BucketRecord, Ground
 from trivium.buckets.repo.bucket import BranchBucket
-from trivium.buckets.repo.clearing import clear
 from trivium.buckets.repo.repository import Repositories
 from trivium.storage import keys
 from trivium.storage.blobstores.memory import MemoryBlobs
@@ -311,7 +311,7 @@ class RepoMachine(RuleBasedStateMachine):
 
 def rows_of(rows: Read, bucket: int) -> list[bytes]:
     """The keys of all rows of the bucket."""
-    tables = (keys.CURRENT, keys.OLD, keys.LINE, keys.LOG, keys.GONE)
+    tables = (keys.CURRENT, keys.OLD, keys.LINE, keys.COMMIT, keys.LOG, keys.GONE)
     prefixes = [keys.of_bucket(table, bucket) for table in tables]
     return [row for prefix in prefixes for row, _ in rows.scan(prefix, keys.after(prefix))]
 

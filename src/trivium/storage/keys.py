@@ -21,8 +21,8 @@ BLOB: Final = b"f"  # blobs that are named by a row                        f blo
 LAYOUT: Final = b"y"  # lists of spans: what multipart objects are made of y layout-id
 SHARE: Final = b"r"  # how many owners a blob or layout has, when not one  r id
 GARBAGE: Final = b"g"  # blobs and layouts that nobody owns any more       g since-ms seq
-COMMIT: Final = b"h"  # history: where a commit of a repository stands     h repository commit-id
-LINE: Final = b"i"  # the commits of a branch by their number              i bucket number
+COMMIT: Final = b"h"  # history: the number of a branch's commit           h bucket commit-id
+LINE: Final = b"i"  # history: the commits of a branch                     i bucket number
 BRANCH: Final = b"n"  # branches of a repository                           n repository name
 GONE: Final = b"x"  # deleted buckets whose rows have not all gone yet     x bucket
 FILE: Final = b"w"  # what is known of the files of a mount                w bucket key
@@ -72,9 +72,9 @@ def read_current(row: bytes) -> str:
     return row[9:].decode()
 
 
-def commit(repository: str, id: str) -> bytes:
-    """Where it stands which commit of which branch an id means."""
-    return b"h" + ended(repository) + id.encode()
+def commit(bucket: int, id: str) -> bytes:
+    """Where the number of a branch's commit stands."""
+    return b"h" + bucket.to_bytes(8, "big") + id.encode()
 
 
 def branch(repository: str, name: str) -> bytes:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from trivium.base import faults
+from trivium.buckets import clearing
 from trivium.buckets.mount.bucket import MountBucket
-from trivium.buckets.record import BucketRecord, Ground
+from trivium.buckets.record import BucketRecord, Ground, confirm
+from trivium.storage import keys
+from trivium.storage.engine import Write
 from trivium.under.store import UnderStore
 
 StoreOf = Callable[[Mapping[str, str]], UnderStore]
@@ -29,3 +33,23 @@ class Mounts:
         if store is None:
             store = self._stores[place] = self._store_of(facts)
         return MountBucket(self._ground, record, store)
+
+    async def remove(self, record: BucketRecord) -> None:
+        """Take the mount out of the house. The directory, and what other programs keep in it, stays.
+
+        Raises NoSuchBucket, and BucketNotEmpty while it shows any key: nobody shall lose notes by mistake.
+        """
+        if await self.bucket(record).list("", "", 1):
+            raise faults.BucketNotEmpty(BucketName=record.name)
+        await self.unmount(record)
+
+    async def unmount(self, record: BucketRecord) -> None:
+        """The same, whatever is in it: notes go, files stay. Raises NoSuchBucket."""
+
+        def change(tx: Write) -> None:
+            clearing.mark(tx, confirm(tx, record).id)
+            tx.delete(keys.text(keys.CATALOG, record.name))
+            tx.announce()
+
+        await self._ground.engine.write(change)
+        await clearing.clear(self._ground)

@@ -39,7 +39,7 @@ class BranchBucket:
 
     def __init__(self, ground: Ground, record: BucketRecord, generation: int) -> None:
         self._branch = branch = opened(ground, record, generation)
-        self._reader = reader = Reader(ground, branch.repository, branch.line)
+        self._reader = reader = Reader(ground, branch.line)
         self._features = Features(
             shares=True, versions=LineVersions(reader), annotations=BranchAnnotations(branch, reader),
             renames=BranchRenames(branch, reader), past=BranchPast(reader),
@@ -91,7 +91,7 @@ class BranchBucket:
         """The bucket as of a commit, read-only. Raises NoSuchVersion, InvalidVersionId."""
         reader = self._reader
         return CommitBucket(reader, await reader.ground.engine.read(
-            lambda rows: commits.meant(rows, reader.line, reader.repository, version)))
+            lambda rows: commits.meant(rows, reader.line, version)))
 
     def _putting(
         self, key: str, kept: Kept, attributes: Attributes, only_if: WriteIf, companion: Companion,

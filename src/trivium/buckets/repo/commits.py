@@ -37,21 +37,13 @@ class Commit(msgspec.Struct, frozen=True, array_like=True):
     author: str
 
 
-class Place(msgspec.Struct, frozen=True, array_like=True):
-    """Where a commit stands."""
-
-    bucket: int
-    number: int
-
-
 COMMITS = Records(Commit)
-PLACES = Records(Place)
 
 
-def put(tx: Write, repository: str, bucket: int, commit: Commit) -> None:
+def put(tx: Write, bucket: int, commit: Commit) -> None:
     """Add the commit to the branch of that bucket, as its head."""
     tx.put(keys.numbered(keys.LINE, bucket, commit.number), COMMITS.encode(commit))
-    tx.put(keys.commit(repository, commit.id), PLACES.encode(Place(bucket, commit.number)))
+    tx.put(keys.commit(bucket, commit.id), keys.number(commit.number))
 
 
 def head(rows: Read, line: Line) -> Commit | None:
@@ -77,19 +69,16 @@ def numbered(rows: Read, line: Line, number: int) -> Commit | None:
     return None
 
 
-def named(rows: Read, line: Line, repository: str, id: str) -> Commit | None:
+def named(rows: Read, line: Line, id: str) -> Commit | None:
     """The commit of the line with that id; None when it is on no branch, or on another."""
-    data = rows.get(keys.commit(repository, id))
-    if data is None:
-        return None
-    place = PLACES.decode(data)
     for level in line:
-        if level.bucket == place.bucket and place.number <= level.number:
-            return numbered(rows, (level,), place.number)
+        data = rows.get(keys.commit(level.bucket, id))
+        if data is not None:
+            return numbered(rows, (level,), keys.read_number(data))
     return None
 
 
-def meant(rows: Read, line: Line, repository: str, version: str) -> Commit:
+def meant(rows: Read, line: Line, version: str) -> Commit:
     """The commit that a version id means: an id or HEAD, and how many commits before that.
 
     `^` and `~` are the same here: `HEAD^^`, `HEAD^2` and `HEAD~2` are the second before the newest (Pachyderm,
@@ -99,7 +88,7 @@ def meant(rows: Read, line: Line, repository: str, version: str) -> Commit:
     if match is None:
         raise faults.InvalidVersionId(ArgumentName="versionId", ArgumentValue=version)
     reference, marks, count = match.groups()
-    commit = head(rows, line) if reference == "HEAD" else named(rows, line, repository, reference)
+    commit = head(rows, line) if reference == "HEAD" else named(rows, line, reference)
     back = int(count) if count else len(marks or "")
     if commit is not None and back:
         commit = numbered(rows, line, commit.number - back) if back < commit.number else None

@@ -24,10 +24,9 @@ _ROWS_A_READ: Final = 1_000  # rows that are read to be skipped: others get thei
 
 
 class Reader(msgspec.Struct, frozen=True):
-    """A line of a repository, to be read."""
+    """A line, to be read."""
 
     ground: Ground
-    repository: str
     line: Line
 
     async def head(self, key: str, version: str | None = None) -> Entry:
@@ -72,7 +71,7 @@ class Reader(msgspec.Struct, frozen=True):
         if version is None:
             found, commit = views.find(rows, self.line, key), None
         else:
-            commit = commits.meant(rows, self.line, self.repository, version)
+            commit = commits.meant(rows, self.line, version)
             found = views.find(rows, up_to(self.line, commit.seq, commit.number), key)
         if found is None:
             raise faults.NoSuchKey(Key=key)
@@ -102,7 +101,7 @@ class LineVersions:
 
     def _rest(self, rows: Read, key: str, marker: str, limit: int) -> list[VersionEntry]:
         """The versions of the key that the commits before the marker's have written."""
-        commit = commits.named(rows, self._reader.line, self._reader.repository, marker)
+        commit = commits.named(rows, self._reader.line, marker)
         if commit is None:
             raise faults.InvalidVersionId(ArgumentName="version-id-marker", ArgumentValue=marker)
         before = commits.numbered(rows, self._reader.line, commit.number - 1)

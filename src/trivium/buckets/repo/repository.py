@@ -14,8 +14,9 @@ from itertools import islice
 import msgspec
 
 from trivium.base import faults
+from trivium.buckets import clearing
 from trivium.buckets.record import BRANCH, BUCKETS, ENABLED, BucketRecord, Ground, confirm
-from trivium.buckets.repo import clearing, commits
+from trivium.buckets.repo import commits
 from trivium.buckets.repo.commits import Commit
 from trivium.buckets.repo.line import Line, forked, line_of, start_of, written
 from trivium.buckets.repo.names import BranchName, read_name
@@ -65,7 +66,7 @@ class Repositories:
             if at == "HEAD":
                 commit = commits.head(tx, line)
             else:
-                commit = commits.meant(tx, line, repository, at)
+                commit = commits.meant(tx, line, at)
             start = forked(line, commit.seq, commit.number) if commit else ()
             return self._add(tx, name, name.bucket, source.owner, source.region, start)
 
@@ -76,7 +77,7 @@ class Repositories:
 
         Raises NoSuchBucket, BucketNotEmpty, and BranchHasForks while another branch starts from its past.
         """
-        reader = Reader(self._ground, record.facts["repository"], line_of(record))
+        reader = Reader(self._ground, line_of(record))
         while True:
             before = await self.head(record)
             if await reader.list("", "", 1):
@@ -154,6 +155,6 @@ def _drop(record: BucketRecord, seen: Commit | None, tx: Write) -> bool:
             raise faults.BranchHasForks(BucketName=record.name, Fork=other.name)
     tx.delete(keys.text(keys.CATALOG, record.name))
     tx.delete(keys.branch(repository, record.facts["branch"]))
-    clearing.mark(tx, record.id, repository)
+    clearing.mark(tx, record.id)
     tx.announce()
     return True

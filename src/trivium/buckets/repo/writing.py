@@ -22,13 +22,12 @@ class Branch(msgspec.Struct, frozen=True):
     ground: Ground
     record: BucketRecord
     generation: int
-    repository: str
     line: Line
 
 
 def opened(ground: Ground, record: BucketRecord, generation: int) -> Branch:
     """The branch of the record."""
-    return Branch(ground, record, generation, record.facts["repository"], line_of(record))
+    return Branch(ground, record, generation, line_of(record))
 
 
 class Step:
@@ -76,5 +75,5 @@ class Step:
         commit = Commit(
             self.id, branch.record.facts["branch"], number, self._last, self.at_ms, before, self._message,
             self._author)
-        commits.put(self._tx, branch.repository, branch.record.id, commit)
+        commits.put(self._tx, branch.record.id, commit)
         return commit

@@ -1,0 +1,70 @@
+"""Removing the rows of deleted buckets, some at a time, so that no transaction is long.
+
+Theory of operation. The transaction that deletes a bucket leaves a mark. Whoever clears takes the rows of the marked
+buckets away and lets go of their contents, and the mark last. A crash leaves the mark: the next to clear goes on. A
+bucket's number is never used again, so that nobody sees the rows meanwhile.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Final
+
+from trivium.buckets import contents
+from trivium.buckets.entry import ENTRIES
+from trivium.buckets.record import Ground
+from trivium.storage import keys
+from trivium.storage.engine import Write
+
+_ROWS_AT_ONCE: Final = 500
+_PLAIN: Final = (keys.LOG, keys.DOCUMENT, keys.LINE, keys.COMMIT, keys.FILE)
+
+
+def mark(tx: Write, bucket: int) -> None:
+    """Say that the bucket is gone: nobody can name it any more, and its rows are to be removed."""
+    tx.put(keys.of_bucket(keys.GONE, bucket), b"")
+
+
+async def clear(ground: Ground) -> None:
+    """Remove all rows of all buckets that are gone. To be called at start, too: a crash may have left some.
+
+    Running uploads are left to the sweep, which finds that their bucket is gone.
+    """
+    while await ground.engine.write(lambda tx: _clear_some(tx, now_ms=ground.clock.now_ms())):
+        pass
+
+
+def _clear_some(tx: Write, *, now_ms: int) -> bool:
+    """Remove some rows; False when there were none."""
+    for row, _ in islice(tx.scan(keys.GONE, keys.after(keys.GONE)), 1):
+        bucket = keys.read_number(row[len(keys.GONE) :])
+        if not _remove_entries(tx, bucket, now_ms) and not _remove_others(tx, bucket):
+            tx.delete(row)
+        return True
+    return False
+
+
+def _remove_entries(tx: Write, bucket: int, now_ms: int) -> bool:
+    for table in (keys.CURRENT, keys.OLD):
+        rows = _some(tx, table, bucket)
+        for row, data in rows:
+            contents.release(tx, ENTRIES.decode(data), now_ms=now_ms)
+            tx.delete(row)
+        if rows:
+            return True
+    return False
+
+
+def _remove_others(tx: Write, bucket: int) -> bool:
+    for table in _PLAIN:
+        rows = _some(tx, table, bucket)
+        for row, _ in rows:
+            tx.delete(row)
+        if rows:
+            return True
+    return False
+
+
+def _some(tx: Write, table: bytes, bucket: int) -> list[tuple[bytes, bytes]]:
+    prefix = keys.of_bucket(table, bucket)
+    return list(islice(tx.scan(prefix, keys.after(prefix)), _ROWS_AT_ONCE))
