@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -11,7 +12,7 @@ from trivium.base.clock import Clock
 from trivium.base.ids import Ids
 from trivium.storage import keys
 from trivium.storage.blobs import Blobs
-from trivium.storage.engine import Engine, Read
+from trivium.storage.engine import Engine, Read, Write
 from trivium.storage.records import Records
 
 OBJECTS: Final = "objects"
@@ -52,13 +53,41 @@ class Ground(msgspec.Struct, frozen=True):
     inline_bytes: int = 64 << 10
 
 
+def find(rows: Read, name: str) -> BucketRecord | None:
+    """The record of the bucket of that name; None when there is none."""
+    data = rows.get(keys.text(keys.CATALOG, name))
+    return BUCKETS.decode(data) if data is not None else None
+
+
+def enroll(
+    tx: Write, name: str, kind: str, owner: str, *, now_ms: int, versioning: str = "", region: str = "",
+    facts: Mapping[str, str] | None = None,
+) -> BucketRecord:
+    """A new bucket's record, in this transaction. Raises BucketAlreadyOwnedByYou or BucketAlreadyExists."""
+    there = find(tx, name)
+    if there is not None:
+        taken = faults.BucketAlreadyOwnedByYou if there.owner == owner else faults.BucketAlreadyExists
+        raise taken(BucketName=name)
+    record = BucketRecord(tx.sequence(), name, kind, owner, now_ms, versioning, region, dict(facts or {}))
+    tx.put(keys.text(keys.CATALOG, name), BUCKETS.encode(record))
+    tx.announce()
+    return record
+
+
+def strike(tx: Write, record: BucketRecord) -> BucketRecord:
+    """Take the bucket's record away, in this transaction. Raises NoSuchBucket."""
+    now = confirm(tx, record)
+    tx.delete(keys.text(keys.CATALOG, now.name))
+    tx.announce()
+    return now
+
+
 def confirm(tx: Read, record: BucketRecord) -> BucketRecord:
     """The bucket's record as it is in this transaction. Raises NoSuchBucket when it went, or another took its name.
 
     A writer that holds a record of an older `Engine.generation` calls this inside its transaction.
     """
-    data = tx.get(keys.text(keys.CATALOG, record.name))
-    now = BUCKETS.decode(data) if data is not None else None
+    now = find(tx, record.name)
     if now is None or now.id != record.id:
         raise faults.NoSuchBucket(BucketName=record.name)
     return now

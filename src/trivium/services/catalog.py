@@ -16,7 +16,7 @@ import msgspec
 
 from trivium.base import faults
 from trivium.buckets.bucket import Bucket
-from trivium.buckets.record import BUCKETS, OBJECTS, BucketRecord, Ground, confirm
+from trivium.buckets.record import BUCKETS, OBJECTS, BucketRecord, Ground, confirm, enroll, find, strike
 from trivium.storage import keys
 from trivium.storage.engine import Read, Write
 
@@ -77,7 +77,7 @@ class Catalog:
 
     async def find(self, name: str) -> BucketRecord:
         """The record of this bucket. Raises NoSuchBucket."""
-        record = await self._ground.engine.read(lambda tx: _get(tx, name))
+        record = await self._ground.engine.read(lambda tx: find(tx, name))
         if record is None:
             raise faults.NoSuchBucket(BucketName=name)
         return record
@@ -103,7 +103,7 @@ class Catalog:
 
     async def _make_objects(self, name: str, owner: str, region: str) -> BucketRecord:
         return await self._ground.engine.write(
-            lambda tx: add(tx, name, OBJECTS, owner, now_ms=self._ground.clock.now_ms(), region=region))
+            lambda tx: enroll(tx, name, OBJECTS, owner, now_ms=self._ground.clock.now_ms(), region=region))
 
     async def _remove(self, record: BucketRecord) -> None:
         await self._ground.engine.write(lambda tx: drop(tx, record))
@@ -149,19 +149,6 @@ class Catalog:
         await self._ground.engine.write(change)
 
 
-def add(
-    tx: Write, name: str, kind: str, owner: str, *, now_ms: int, region: str = "", facts: Mapping[str, str] | None = None,
-) -> BucketRecord:
-    """A new bucket's record, in this transaction. Raises BucketAlreadyOwnedByYou or BucketAlreadyExists."""
-    there = _get(tx, name)
-    if there is not None:
-        raise (faults.BucketAlreadyOwnedByYou if there.owner == owner else faults.BucketAlreadyExists)(BucketName=name)
-    record = BucketRecord(tx.sequence(), name, kind, owner, now_ms, region=region, facts=dict(facts or {}))
-    tx.put(keys.text(keys.CATALOG, name), BUCKETS.encode(record))
-    tx.announce()
-    return record
-
-
 def drop(tx: Write, record: BucketRecord) -> None:
     """An empty bucket's record and all that is kept about it go, in this transaction.
 
@@ -175,8 +162,7 @@ def drop(tx: Write, record: BucketRecord) -> None:
         prefix = keys.of_bucket(table, now.id)
         for row, _ in list(tx.scan(prefix, keys.after(prefix))):
             tx.delete(row)
-    tx.delete(keys.text(keys.CATALOG, now.name))
-    tx.announce()
+    strike(tx, now)
 
 
 def read_moment(text: str) -> int | None:
@@ -189,11 +175,6 @@ def read_moment(text: str) -> int | None:
     except ValueError:
         return None
     return int(moment.timestamp() * 1000) + (0 if "." in text else 999)
-
-
-def _get(tx: Read, name: str) -> BucketRecord | None:
-    data = tx.get(keys.text(keys.CATALOG, name))
-    return BUCKETS.decode(data) if data is not None else None
 
 
 def _empty(tx: Read, table: bytes, bucket: int) -> bool:

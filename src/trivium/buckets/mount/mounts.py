@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping
 from trivium.base import faults
 from trivium.buckets import clearing
 from trivium.buckets.mount.bucket import MountBucket
-from trivium.buckets.record import BucketRecord, Ground, confirm
-from trivium.storage import keys
+from trivium.buckets.record import BucketRecord, Ground, strike
 from trivium.storage.engine import Write
 from trivium.under.store import UnderStore
 
@@ -47,9 +46,7 @@ class Mounts:
         """The same, whatever is in it: notes go, files stay. Raises NoSuchBucket."""
 
         def change(tx: Write) -> None:
-            clearing.mark(tx, confirm(tx, record).id)
-            tx.delete(keys.text(keys.CATALOG, record.name))
-            tx.announce()
+            clearing.mark(tx, strike(tx, record).id)
 
         await self._ground.engine.write(change)
         await clearing.clear(self._ground)

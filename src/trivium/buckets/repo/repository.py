@@ -15,7 +15,7 @@ import msgspec
 
 from trivium.base import faults
 from trivium.buckets import clearing
-from trivium.buckets.record import BRANCH, BUCKETS, ENABLED, BucketRecord, Ground, confirm
+from trivium.buckets.record import BRANCH, ENABLED, BucketRecord, Ground, confirm, enroll, find, strike
 from trivium.buckets.repo import commits
 from trivium.buckets.repo.commits import Commit
 from trivium.buckets.repo.line import Line, forked, line_of, start_of, written
@@ -102,18 +102,16 @@ class Repositories:
     def _add(
         self, tx: Write, name: BranchName, bucket: str, owner: str, region: str, start: Line,
     ) -> BucketRecord:
-        there = _named(tx, bucket) or _branch(tx, name.repository, name.branch)
-        if there is not None:
-            mine = there.owner == owner
-            raise (faults.BucketAlreadyOwnedByYou if mine else faults.BucketAlreadyExists)(BucketName=bucket)
-        if any(record.owner != owner for record in islice(_records(tx, name.repository), 1)):
+        there = _branch(tx, name.repository, name.branch)
+        if there is None and any(one.owner != owner for one in islice(_records(tx, name.repository), 1)):
             raise faults.AccessDenied(BucketName=bucket)
+        if there is not None:
+            bucket = there.name  # `images` and `master.images` are one branch: enrolling it again says so
         facts = {"repository": name.repository, "branch": name.branch, "line": written(start)}
-        record = BucketRecord(
-            tx.sequence(), bucket, BRANCH, owner, self._ground.clock.now_ms(), ENABLED, region, facts)
-        tx.put(keys.text(keys.CATALOG, bucket), BUCKETS.encode(record))
+        record = enroll(
+            tx, bucket, BRANCH, owner, now_ms=self._ground.clock.now_ms(), versioning=ENABLED, region=region,
+            facts=facts)
         tx.put(keys.branch(name.repository, name.branch), BRANCHES.encode(BranchRow(record.id, bucket)))
-        tx.announce()
         return record
 
 
@@ -125,21 +123,16 @@ def _new_name(bucket: str) -> BranchName:
     return name
 
 
-def _named(rows: Read, bucket: str) -> BucketRecord | None:
-    data = rows.get(keys.text(keys.CATALOG, bucket))
-    return None if data is None else BUCKETS.decode(data)
-
-
 def _branch(rows: Read, repository: str, branch: str) -> BucketRecord | None:
     data = rows.get(keys.branch(repository, branch))
-    return None if data is None else _named(rows, BRANCHES.decode(data).name)
+    return None if data is None else find(rows, BRANCHES.decode(data).name)
 
 
 def _records(rows: Read, repository: str) -> Iterator[BucketRecord]:
     """The records of all branches of the repository."""
     prefix = keys.branches(repository)
     for _, data in rows.scan(prefix, keys.after(prefix)):
-        record = _named(rows, BRANCHES.decode(data).name)
+        record = find(rows, BRANCHES.decode(data).name)
         assert record is not None, "a branch has no bucket"
         yield record
 
@@ -153,8 +146,7 @@ def _drop(record: BucketRecord, seen: Commit | None, tx: Write) -> bool:
     for other in _records(tx, repository):
         if any(level.bucket == record.id for level in start_of(other)):
             raise faults.BranchHasForks(BucketName=record.name, Fork=other.name)
-    tx.delete(keys.text(keys.CATALOG, record.name))
+    strike(tx, record)
     tx.delete(keys.branch(repository, record.facts["branch"]))
     clearing.mark(tx, record.id)
-    tx.announce()
     return True
