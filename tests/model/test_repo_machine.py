@@ -311,7 +311,7 @@ class RepoMachine(RuleBasedStateMachine):
 
 def rows_of(rows: Read, bucket: int) -> list[bytes]:
     """The keys of all rows of the bucket."""
-    tables = (keys.CURRENT, keys.OLD, keys.LINE, keys.COMMIT, keys.LOG, keys.GONE)
+    tables = (keys.CURRENT, keys.OLD, keys.COMMIT, keys.LOG, keys.GONE)
     prefixes = [keys.of_bucket(table, bucket) for table in tables]
     return [row for prefix in prefixes for row, _ in rows.scan(prefix, keys.after(prefix))]
 

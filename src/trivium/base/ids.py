@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import random
-from typing import Protocol
+from typing import Final, Protocol
+
+HIDING_DIGITS: Final = 16  # the random digits that hide a number in an identifier
 
 
 class Ids(Protocol):
@@ -28,3 +30,19 @@ class SeededIds:
 
     def hexadecimal(self, digits: int) -> str:
         return f"{self._random.getrandbits(digits * 4):0{digits}x}"
+
+
+def hiding(number: int, random: str) -> str:
+    """An identifier of 32 digits from which the number, below 2**64, can be had again, but not guessed.
+
+    `random` is HIDING_DIGITS hexadecimal digits.
+    """
+    return f"{number ^ int(random, 16):016x}{random}"
+
+
+def hidden_in(id: str) -> int:
+    """The number in an identifier of 32 hexadecimal digits that `hiding` made.
+
+    Whoever finds something by it must compare the whole identifier: anybody can make one up.
+    """
+    return int(id[:HIDING_DIGITS], 16) ^ int(id[HIDING_DIGITS:], 16)

@@ -17,7 +17,7 @@ from trivium.storage import keys
 from trivium.storage.engine import Write
 
 _ROWS_AT_ONCE: Final = 500
-_PLAIN: Final = (keys.LOG, keys.DOCUMENT, keys.LINE, keys.COMMIT, keys.FILE)
+_PLAIN: Final = (keys.LOG, keys.DOCUMENT, keys.COMMIT, keys.FILE)
 
 
 def mark(tx: Write, bucket: int) -> None:

@@ -21,14 +21,13 @@ BLOB: Final = b"f"  # blobs that are named by a row                        f blo
 LAYOUT: Final = b"y"  # lists of spans: what multipart objects are made of y layout-id
 SHARE: Final = b"r"  # how many owners a blob or layout has, when not one  r id
 GARBAGE: Final = b"g"  # blobs and layouts that nobody owns any more       g since-ms seq
-COMMIT: Final = b"h"  # history: the number of a branch's commit           h bucket commit-id
-LINE: Final = b"i"  # history: the commits of a branch                     i bucket number
+COMMIT: Final = b"h"  # history: the commits of a branch                   h bucket number
 BRANCH: Final = b"n"  # branches of a repository                           n repository name
 GONE: Final = b"x"  # deleted buckets whose rows have not all gone yet     x bucket
 FILE: Final = b"w"  # what is known of the files of a mount                w bucket key
 TABLES: Final = (
-    META, CATALOG, CURRENT, OLD, LOG, DOCUMENT, UPLOAD, PART, BLOB, LAYOUT, SHARE, GARBAGE, COMMIT, LINE, BRANCH,
-    GONE, FILE,
+    META, CATALOG, CURRENT, OLD, LOG, DOCUMENT, UPLOAD, PART, BLOB, LAYOUT, SHARE, GARBAGE, COMMIT, BRANCH, GONE,
+    FILE,
 )
 BODIED: Final = (CURRENT, OLD)  # tables whose rows may have a body beside their value
 
@@ -70,11 +69,6 @@ def current(bucket: int, key: str) -> bytes:
 def read_current(row: bytes) -> str:
     """The object key in the key of a CURRENT row."""
     return row[9:].decode()
-
-
-def commit(bucket: int, id: str) -> bytes:
-    """Where the number of a branch's commit stands."""
-    return b"h" + bucket.to_bytes(8, "big") + id.encode()
 
 
 def branch(repository: str, name: str) -> bytes:

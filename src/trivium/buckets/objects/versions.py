@@ -16,10 +16,11 @@ from typing import Final
 import msgspec
 
 from trivium.base import faults
+from trivium.base.ids import HIDING_DIGITS, hidden_in, hiding
 from trivium.buckets.entry import NULL, Entry
 from trivium.buckets.record import ENABLED
 
-RANDOM_DIGITS: Final = 16  # hexadecimal digits that a version id takes from `Ids`
+RANDOM_DIGITS: Final = HIDING_DIGITS  # hexadecimal digits that a version id takes from `Ids`
 
 _VERSION_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
@@ -30,7 +31,7 @@ def version_id(seq: int, random: str) -> str:
     `random` is RANDOM_DIGITS hexadecimal digits. They hide the seq, so that an id tells nobody how busy the
     house is.
     """
-    return f"{seq ^ int(random, 16):016x}{random}"
+    return hiding(seq, random)
 
 
 def read_version_id(version: str) -> int:
@@ -41,7 +42,7 @@ def read_version_id(version: str) -> int:
     """
     if _VERSION_ID.fullmatch(version) is None:
         raise faults.InvalidVersionId(ArgumentName="versionId", ArgumentValue=version)
-    return int(version[:16], 16) ^ int(version[16:], 16)
+    return hidden_in(version)
 
 
 def seq_of(version: str, newest: Entry) -> int:

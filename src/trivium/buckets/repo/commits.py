@@ -1,7 +1,7 @@
 """Commits: what they are, where they stand, and which of them a version id means.
 
 Theory of operation. A commit stands under its branch's bucket and its number, so that the n-th before another is one
-look-up; its id leads there. Along a line seqs and numbers rise, and times never fall. The newest commit of a branch is
+look-up; its id hides the number, so that finding it by its id is one too. Along a line seqs and numbers rise, and times never fall. The newest commit of a branch is
 its head. Everything here runs inside transactions.
 """
 
@@ -13,6 +13,7 @@ from collections.abc import Iterator
 import msgspec
 
 from trivium.base import faults
+from trivium.base.ids import hidden_in
 from trivium.buckets.repo.line import Line
 from trivium.storage import keys
 from trivium.storage.engine import Read, Write
@@ -42,8 +43,7 @@ COMMITS = Records(Commit)
 
 def put(tx: Write, bucket: int, commit: Commit) -> None:
     """Add the commit to the branch of that bucket, as its head."""
-    tx.put(keys.numbered(keys.LINE, bucket, commit.number), COMMITS.encode(commit))
-    tx.put(keys.commit(bucket, commit.id), keys.number(commit.number))
+    tx.put(keys.numbered(keys.COMMIT, bucket, commit.number), COMMITS.encode(commit))
 
 
 def head(rows: Read, line: Line) -> Commit | None:
@@ -55,15 +55,15 @@ def log(rows: Read, line: Line, *, before: int | None = None) -> Iterator[Commit
     """The commits of the line, the newest first; with `before`, those with smaller numbers. Lazy."""
     for level in line:
         stop = level.number + 1 if before is None else min(level.number + 1, before)
-        start = keys.of_bucket(keys.LINE, level.bucket)
-        for _, data in rows.scan(start, keys.numbered(keys.LINE, level.bucket, stop), reverse=True):
+        start = keys.of_bucket(keys.COMMIT, level.bucket)
+        for _, data in rows.scan(start, keys.numbered(keys.COMMIT, level.bucket, stop), reverse=True):
             yield COMMITS.decode(data)
 
 
 def numbered(rows: Read, line: Line, number: int) -> Commit | None:
     """The commit of the line with that number; None when there is none."""
     for level in line:
-        data = rows.get(keys.numbered(keys.LINE, level.bucket, number)) if 0 < number <= level.number else None
+        data = rows.get(keys.numbered(keys.COMMIT, level.bucket, number)) if 0 < number <= level.number else None
         if data is not None:
             return COMMITS.decode(data)
     return None
@@ -71,11 +71,8 @@ def numbered(rows: Read, line: Line, number: int) -> Commit | None:
 
 def named(rows: Read, line: Line, id: str) -> Commit | None:
     """The commit of the line with that id; None when it is on no branch, or on another."""
-    for level in line:
-        data = rows.get(keys.commit(level.bucket, id))
-        if data is not None:
-            return numbered(rows, (level,), keys.read_number(data))
-    return None
+    commit = numbered(rows, line, hidden_in(id))
+    return commit if commit is not None and commit.id == id else None
 
 
 def meant(rows: Read, line: Line, version: str) -> Commit:

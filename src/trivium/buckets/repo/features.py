@@ -5,13 +5,12 @@ from __future__ import annotations
 import msgspec
 
 from trivium.base import faults
+from trivium.buckets import contents
 from trivium.buckets.conditions import WriteIf
 from trivium.buckets.entry import Entry
 from trivium.buckets.repo import views
 from trivium.buckets.repo.reading import Reader
-from trivium.buckets.repo.views import Found
 from trivium.buckets.repo.writing import Branch, Step
-from trivium.storage import blobs
 from trivium.storage.engine import Write
 from trivium.storage.journal import ATTRIBUTES, PUT
 
@@ -33,8 +32,10 @@ class BranchAnnotations:
                 raise faults.NotImplemented_("The tags of the past of a branch cannot be changed.")
             attributes = msgspec.structs.replace(found.entry.attributes, tags=tags)
             step = Step(tx, self._branch, "", f"tag {key}")
-            body = _shared(tx, found)
-            entry = step.write(ATTRIBUTES, msgspec.structs.replace(found.entry, attributes=attributes), body)
+            contents.share(tx, found.entry)
+            entry = step.write(
+                ATTRIBUTES, msgspec.structs.replace(found.entry, attributes=attributes),
+                contents.body_of(tx, found.row))
             step.close()
             return entry
 
@@ -60,19 +61,13 @@ class BranchRenames:
             if source == key:
                 return found.entry
             step = Step(tx, self._branch, actor, f"rename {source} to {key}")
-            body = _shared(tx, found)
-            entry = step.write(PUT, msgspec.structs.replace(found.entry, key=key, modified_ms=step.at_ms), body)
+            contents.share(tx, found.entry)
+            entry = step.write(
+                PUT, msgspec.structs.replace(found.entry, key=key, modified_ms=step.at_ms),
+                contents.body_of(tx, found.row))
             step.bury(source)
             step.close()
             return entry
 
         return await self._branch.ground.engine.write(change)
 
-
-def _shared(tx: Write, found: Found) -> bytes | None:
-    """Make one more owner of the entry's content; its body where it has one."""
-    if found.entry.content is not None:
-        blobs.share(tx, found.entry.content.id)
-    loaded = tx.load(found.row)
-    assert loaded is not None, "a row went away within one transaction"
-    return loaded[1]

@@ -13,7 +13,7 @@ from trivium.base import faults
 from trivium.buckets import contents
 from trivium.buckets.bucket import VersionEntry
 from trivium.buckets.contents import StoredReading
-from trivium.buckets.entry import ENTRIES, Entry
+from trivium.buckets.entry import Entry
 from trivium.buckets.record import ENABLED, Ground
 from trivium.buckets.repo import commits, views
 from trivium.buckets.repo.line import Line, up_to
@@ -37,10 +37,9 @@ class Reader(msgspec.Struct, frozen=True):
         """As `Bucket.read`."""
 
         def look(rows: Read) -> StoredReading:
-            loaded = rows.load(self.visible(rows, key, version).row)
-            assert loaded is not None, "a row went away within one view"
-            entry = ENTRIES.decode(loaded[0])
-            return StoredReading(self.ground.blobs, entry, loaded[1], contents.layout_of(rows, entry))
+            found = self.visible(rows, key, version)
+            entry, body = found.entry, contents.body_of(rows, found.row)
+            return StoredReading(self.ground.blobs, entry, body, contents.layout_of(rows, entry))
 
         return await self.ground.engine.read(look)
 
@@ -120,14 +119,19 @@ class LineVersions:
             at = start + "\0" if len(found) < limit else None
 
         def look(rows: Read) -> str | None:
+            """Add what is found to the page; the key to go on from, None when the page is done."""
             assert at is not None
-            key = ""
-            for key, entry in islice(views.walk(rows, self._reader.line, prefix, at), _ROWS_A_READ):
+            seen, last = 0, ""
+            for key, entry in views.chains(rows, self._reader.line, prefix, at):
+                if key != last and seen > _ROWS_A_READ + limit:
+                    return key
+                seen += 1
                 if entry is not None:
-                    found.extend(islice(_versions(rows, self._reader.line, key), limit - len(found)))
+                    found.append(VersionEntry(entry, latest=not found or found[-1].entry.key != key))
+                    last = key
                     if len(found) == limit:
                         return None
-            return key + "\0" if key else None
+            return None
 
         while at is not None:
             at = await self._reader.ground.engine.read(look)
@@ -135,9 +139,3 @@ class LineVersions:
                 await asyncio.sleep(0)
         return found
 
-
-def _versions(rows: Read, line: Line, key: str) -> Iterator[VersionEntry]:
-    latest = True
-    for entry in views.chain(rows, line, key):
-        yield VersionEntry(entry, latest)
-        latest = False

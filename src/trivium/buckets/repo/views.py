@@ -16,7 +16,7 @@ from operator import itemgetter
 import msgspec
 
 from trivium.buckets.entry import ENTRIES, Entry
-from trivium.buckets.repo.line import Level, Line
+from trivium.buckets.repo.line import LATEST, Level, Line
 from trivium.storage import keys
 from trivium.storage.engine import Read
 
@@ -59,13 +59,18 @@ def chain(rows: Read, line: Line, key: str) -> Iterator[Entry]:
     """All entries of the key that count, tombstones too, the newest first."""
     for level in line:
         data = rows.get(keys.current(level.bucket, key))
-        if data is None:
-            continue
-        entry = ENTRIES.decode(data)
-        if entry.seq <= level.seq:
-            yield entry
-        for found in _earlier(rows, level, key):
-            yield found.entry
+        if data is not None:
+            entry = ENTRIES.decode(data)
+            if entry.seq <= level.seq:
+                yield entry
+            yield from (found.entry for found in _earlier(rows, level, key))
+
+
+def chains(rows: Read, line: Line, prefix: str, start: str) -> Iterator[tuple[str, Entry | None]]:
+    """The chains of all keys as `walk` goes through them, one behind the other."""
+    levels = [
+        (_latest_chains if level.seq == LATEST else _past_chains)(rows, level, prefix, start) for level in line]
+    yield from levels[0] if len(levels) == 1 else heapq.merge(*levels, key=itemgetter(0))
 
 
 def _level(rows: Read, level: Level, prefix: str, start: str) -> Iterator[tuple[str, Entry | None]]:
@@ -77,6 +82,33 @@ def _level(rows: Read, level: Level, prefix: str, start: str) -> Iterator[tuple[
         else:
             found = next(_earlier(rows, level, entry.key), None)
             yield entry.key, None if found is None else found.entry
+
+
+def _latest_chains(rows: Read, level: Level, prefix: str, start: str) -> Iterator[tuple[str, Entry | None]]:
+    """All entries of a level that shows its newest: CURRENT and OLD are read side by side."""
+    olds = rows.scan(
+        max(keys.olds_with(level.bucket, prefix), keys.olds(level.bucket, start)),
+        keys.after(keys.olds_with(level.bucket, prefix)))
+    old = _next(olds)
+    for key, entry in _level(rows, level, prefix, start):
+        yield key, entry
+        while old is not None and old.key == key:
+            yield key, old
+            old = _next(olds)
+
+
+def _past_chains(rows: Read, level: Level, prefix: str, start: str) -> Iterator[tuple[str, Entry | None]]:
+    """All entries of a level that is shown as it was: each key by itself, as much may be too new."""
+    for key, entry in _level(rows, level, prefix, start):
+        yield key, entry
+        if entry is not None:
+            older = Level(level.bucket, entry.seq - 1, level.number)
+            yield from ((key, found.entry) for found in _earlier(rows, older, key))
+
+
+def _next(olds: Iterator[tuple[bytes, bytes]]) -> Entry | None:
+    found = next(olds, None)
+    return None if found is None else ENTRIES.decode(found[1])
 
 
 def _earlier(rows: Read, level: Level, key: str) -> Iterator[Found]:

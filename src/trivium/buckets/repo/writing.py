@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from trivium.base.ids import HIDING_DIGITS, hiding
 from trivium.buckets.entry import ENTRIES, Attributes, Entry
 from trivium.buckets.record import BucketRecord, Ground, confirm
 from trivium.buckets.repo import commits
@@ -12,8 +13,6 @@ from trivium.buckets.repo.line import Line, line_of
 from trivium.storage import journal, keys
 from trivium.storage.engine import Write
 from trivium.storage.journal import DELETE, Change
-
-_ID_DIGITS = 32
 
 
 class Branch(msgspec.Struct, frozen=True):
@@ -36,7 +35,7 @@ class Step:
     It becomes the head once `close` was called, which needs at least one entry. Raises NoSuchBucket.
     """
 
-    __slots__ = ("_author", "_branch", "_last", "_message", "_parent", "_tx", "at_ms", "id")
+    __slots__ = ("_author", "_branch", "_last", "_message", "_number", "_parent", "_tx", "at_ms", "id")
 
     def __init__(self, tx: Write, branch: Branch, author: str, message: str) -> None:
         if branch.ground.engine.generation != branch.generation:
@@ -45,7 +44,8 @@ class Step:
         self._parent = commits.head(tx, branch.line)
         now_ms = branch.ground.clock.now_ms()
         self.at_ms = now_ms if self._parent is None else max(now_ms, self._parent.at_ms)
-        self.id = branch.ground.ids.hexadecimal(_ID_DIGITS)
+        self._number = 1 if self._parent is None else self._parent.number + 1
+        self.id = hiding(self._number, branch.ground.ids.hexadecimal(HIDING_DIGITS))
         self._last = 0
 
     def write(self, kind: int, entry: Entry, body: bytes | None = None) -> Entry:
@@ -71,9 +71,8 @@ class Step:
         """Write the commit."""
         assert self._last, "a commit without changes"
         branch, parent = self._branch, self._parent
-        number, before = (1, ()) if parent is None else (parent.number + 1, (parent.id,))
         commit = Commit(
-            self.id, branch.record.facts["branch"], number, self._last, self.at_ms, before, self._message,
-            self._author)
+            self.id, branch.record.facts["branch"], self._number, self._last, self.at_ms,
+            () if parent is None else (parent.id,), self._message, self._author)
         commits.put(self._tx, branch.record.id, commit)
         return commit

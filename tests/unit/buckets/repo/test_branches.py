@@ -395,7 +395,7 @@ def test_history_17_the_last_branch_takes_the_repository_and_all_rows_with_it() 
         await house.repositories.delete(await house.record("master"))
 
         assert await house.repositories.branches("images") == []
-        for table in (keys.CATALOG, keys.CURRENT, keys.OLD, keys.LOG, keys.LINE, keys.COMMIT, keys.BRANCH, keys.GONE):
+        for table in (keys.CATALOG, keys.CURRENT, keys.OLD, keys.LOG, keys.COMMIT, keys.BRANCH, keys.GONE):
             assert await house.rows(table) == []
         assert len(await house.rows(keys.GARBAGE)) == 1
         assert await refusal(put(master, "a")) is faults.NoSuchBucket
