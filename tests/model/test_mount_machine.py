@@ -12,7 +12,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -40,6 +40,8 @@ T = TypeVar("T")
 NAMES = st.sampled_from(["a", "b", "a!", "a0", "\u00e9"])
 FILES = st.lists(NAMES, min_size=1, max_size=3).map("/".join)
 FOLDERS = FILES.map(lambda name: name + "/")
+ANY = st.integers(0, 20) | FILES | FOLDERS  # a number means one of those that are there
+ANY_FILE = st.integers(0, 20) | FILES
 CONTENTS = st.sampled_from([b"", b"one", b"two", b"three", b"x" * 70_000, b"y" * 70_000])
 METADATA = st.dictionaries(st.sampled_from("ab"), st.sampled_from("12"), max_size=1)
 
@@ -84,6 +86,13 @@ class MountMachine(RuleBasedStateMachine):
         return self.runner.run(work)
 
     # What the model knows of names
+
+    def one_of(self, names: Iterable[str], which: str | int) -> str:
+        """The name, or the one that the number picks of those that are there."""
+        if isinstance(which, str):
+            return which
+        there = sorted(names)
+        return there[which % len(there)] if there else "a"
 
     def above(self, name: str) -> list[str]:
         parts = name.rstrip("/").split("/")
@@ -143,8 +152,9 @@ class MountMachine(RuleBasedStateMachine):
         assert not there
         self.written(name, data, {})
 
-    @rule(name=FILES, data=CONTENTS)
-    def put_over_what_was_seen(self, name: str, data: bytes) -> None:
+    @rule(name=ANY_FILE, data=CONTENTS)
+    def put_over_what_was_seen(self, name: str | int, data: bytes) -> None:
+        name = self.one_of(self.files, name)
         try:
             etag = self.run(self.bucket.head(name)).etag
         except Fault:
@@ -173,8 +183,9 @@ class MountMachine(RuleBasedStateMachine):
         self.folders.add(name)
         self.implied.discard(name)
 
-    @rule(name=FILES | FOLDERS)
-    def delete(self, name: str) -> None:
+    @rule(name=ANY)
+    def delete(self, name: str | int) -> None:
+        name = self.one_of([*self.files, *self.folders], name)
         (gone,) = self.run(self.bucket.delete([Deletion(name)], actor="a"))
         assert not isinstance(gone, Fault)
         if name in self.files:
@@ -192,8 +203,9 @@ class MountMachine(RuleBasedStateMachine):
             self.folders.discard(folder)
             self.implied.discard(folder)
 
-    @rule(name=FILES)
-    def tag(self, name: str) -> None:
+    @rule(name=ANY_FILE)
+    def tag(self, name: str | int) -> None:
+        name = self.one_of(self.files, name)
         annotations = self.bucket.features.annotations
         assert annotations is not None
         try:
@@ -228,13 +240,15 @@ class MountMachine(RuleBasedStateMachine):
             target.rename(path)
         self.replaced(name, data)
 
-    @rule(name=FILES)
-    def another_program_touches(self, name: str) -> None:
+    @rule(name=ANY_FILE)
+    def another_program_touches(self, name: str | int) -> None:
+        name = self.one_of(self.files, name)
         if name in self.files:
             self.pass_time(self.root / name)
 
-    @rule(name=FILES, to=FILES)
-    def another_program_moves(self, name: str, to: str) -> None:
+    @rule(name=ANY_FILE, to=FILES)
+    def another_program_moves(self, name: str | int, to: str) -> None:
+        name = self.one_of(self.files, name)
         if name not in self.files or name == to or not self.fits(to):
             return
         (self.root / to).parent.mkdir(parents=True, exist_ok=True)
@@ -243,14 +257,16 @@ class MountMachine(RuleBasedStateMachine):
         self.lost(name)
         self.replaced(to, data)
 
-    @rule(name=FILES)
-    def another_program_removes(self, name: str) -> None:
+    @rule(name=ANY_FILE)
+    def another_program_removes(self, name: str | int) -> None:
+        name = self.one_of(self.files, name)
         if name in self.files:
             (self.root / name).unlink()
             self.lost(name)
 
-    @rule(name=FOLDERS)
-    def another_program_removes_a_tree(self, name: str) -> None:
+    @rule(name=st.integers(0, 20) | FOLDERS)
+    def another_program_removes_a_tree(self, name: str | int) -> None:
+        name = self.one_of(self.folders, name)
         if name in self.folders:
             shutil.rmtree(self.root / name)
             for one in [one for one in self.files if one.startswith(name)]:
@@ -288,8 +304,9 @@ class MountMachine(RuleBasedStateMachine):
         assert name in self.files or name in self.folders
         assert entry.key == name
 
-    @rule(name=FILES)
-    def read(self, name: str) -> None:
+    @rule(name=ANY_FILE)
+    def read(self, name: str | int) -> None:
+        name = self.one_of(self.files, name)
         if name not in self.files:
             return
         reading = self.run(self.bucket.read(name))

@@ -406,6 +406,27 @@ def test_history_17_the_last_branch_takes_the_repository_and_all_rows_with_it() 
     run(story)
 
 
+def test_history_17_content_that_entries_share_is_let_go_once() -> None:
+    async def story(house: House) -> None:
+        master = await house.create()
+        await put(master, "a", LARGE)
+        features = master.features
+        assert features.annotations is not None
+        assert features.renames is not None
+        await features.annotations.tag("a", None, {"t": "1"})
+        await features.renames.rename("a", "b", source_if=WriteIf(), only_if=WriteIf(), actor="me")
+        resting = (await master.read("b")).resting
+        await master.put("c", resting, Attributes())
+        await delete(master, "b", "c")
+        assert await content(master, "a", "HEAD~4") is not None
+        assert await house.rows(keys.GARBAGE) == []
+        await house.repositories.delete(await house.record("master"))
+
+        assert len(await house.rows(keys.GARBAGE)) == 1
+
+    run(story)
+
+
 def test_history_17_a_write_between_the_look_and_the_deletion_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     async def story(house: House) -> None:
         master = await house.create()
