@@ -1,4 +1,6 @@
-"""Branches against whole copies: a commit is a dictionary, a branch a list of them, a fork a copy of the list."""
+"""Branches against whole copies: a commit is a dictionary, a branch a list of them, a fork a copy of the
+list.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,9 @@ class Thing(NamedTuple):
 
 
 class Snapshot(NamedTuple):
-    """A commit of the model: everything that there was after it, and the number of the bucket that made it."""
+    """A commit of the model: everything that there was after it, and the number of the bucket that made
+    it.
+    """
 
     bucket: int
     id: str

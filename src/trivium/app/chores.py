@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterator
 
 from trivium.app.settings import Settings
-from trivium.buckets.repo.clearing import clear
+from trivium.buckets.clearing import clear
 from trivium.door.access import AccessLog
 from trivium.door.metrics import Ledger
 from trivium.door.source import Patience

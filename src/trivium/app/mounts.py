@@ -17,9 +17,8 @@ from trivium.base import faults
 from trivium.base.clock import Clock
 from trivium.base.faults import Fault
 from trivium.base.names import check_bucket_name
-from trivium.buckets.record import BUCKETS, MOUNT, BucketRecord
+from trivium.buckets.record import BUCKETS, MOUNT, BucketRecord, enroll
 from trivium.services.access.users import Users
-from trivium.services.catalog import add
 from trivium.storage import keys
 from trivium.storage.engine import Engine, Write
 
@@ -60,7 +59,7 @@ def _declare(tx: Write, mount: MountSettings, owner: str, now_ms: int) -> None:
     row, facts = keys.text(keys.CATALOG, mount.bucket), _facts(mount)
     data = tx.get(row) or tx.get(_parked(mount.bucket))
     if data is None:
-        add(tx, mount.bucket, MOUNT, owner, now_ms=now_ms, facts=facts)
+        enroll(tx, mount.bucket, MOUNT, owner, now_ms=now_ms, facts=facts)
         return
     record = BUCKETS.decode(data)
     if record.kind != MOUNT:

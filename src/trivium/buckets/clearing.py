@@ -1,8 +1,8 @@
 """Removing the rows of deleted buckets, some at a time, so that no transaction is long.
 
-Theory of operation. The transaction that deletes a bucket leaves a mark. Whoever clears takes the rows of the marked
-buckets away and lets go of their contents, and the mark last. A crash leaves the mark: the next to clear goes on. A
-bucket's number is never used again, so that nobody sees the rows meanwhile.
+Theory of operation. The transaction that deletes a bucket leaves a mark. Whoever clears takes the rows of
+the marked buckets away and lets go of their contents, and the mark last. A crash leaves the mark: the next
+to clear goes on. A bucket's number is never used again, so that nobody sees the rows meanwhile.
 """
 
 from __future__ import annotations

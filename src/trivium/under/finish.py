@@ -10,9 +10,7 @@ T = TypeVar("T")
 
 
 async def finished(work: Awaitable[T]) -> T:
-    """What the work gives. When the waiting task is cancelled, the work still runs to its end before the
-    task does.
-    """
+    """What the work gives. When the waiting task is cancelled, the work still runs to its end first."""
     task = asyncio.ensure_future(work)
     try:
         return await asyncio.shield(task)

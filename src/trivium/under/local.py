@@ -126,9 +126,7 @@ class LocalStore:
         await self._thread(step.settle)
 
     async def _thread(self, work: Callable[[], T]) -> T:
-        """Run it in a thread, to its end even when nobody waits any more: it may be using a descriptor of
-        ours.
-        """
+        """Run it in a thread, to its end even when nobody waits any more: it may use a descriptor of ours."""
         try:
             return await finished(asyncio.get_running_loop().run_in_executor(self._pool, work))
         except OSError as cause:

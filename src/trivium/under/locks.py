@@ -20,9 +20,7 @@ _LONGEST_WAIT_SECONDS: Final = 0.016
 
 
 class NameLocks:
-    """Locks by name. `descriptor` gives the open lock file, or None where only this process can be
-    writing.
-    """
+    """Locks by name. `descriptor` gives the open lock file, or None where no other process can be writing."""
 
     def __init__(self, descriptor: Callable[[], int | None]) -> None:
         self._descriptor = descriptor

@@ -24,9 +24,7 @@ class Threads(Protocol):
 
 
 class LocalFile:
-    """A regular file. `data` are its bytes where they are few; else it is looked at again when they are
-    wanted.
-    """
+    """A regular file. `data` are its bytes where they are few; else they are looked for when wanted."""
 
     __slots__ = ("_data", "_inode", "_root", "_thread", "stat")
 
@@ -35,16 +33,14 @@ class LocalFile:
         self._root, self._inode, self._data, self._thread = root, inode, data, thread
 
     async def body(self, span: Span | None) -> Body:
-        """The bytes. A large file goes out by its path; raises FileChanging when another file lies there by
-        now.
-        """
+        """The bytes. A large file goes out by its path; raises FileChanging when it was replaced."""
         if self._data is not None:
             return self._data if span is None else self._data[span.first : span.last + 1]
         first, last = (span.first, span.last) if span is not None else (0, self.stat.size - 1)
         seen = await self._thread(lambda: tree.look(self._root, self.stat.name))
         if seen is None or seen.st_ino != self._inode or seen.st_size <= last:
             raise faults.FileChanging()
-        return FileSpan(os.path.join(self._root, self.stat.name), first, last)
+        return FileSpan(f"{self._root}/{self.stat.name}", first, last)
 
     async def digest(self) -> str | None:
         """The MD5 in hexadecimal, computed in a thread; None when the file changed meanwhile."""

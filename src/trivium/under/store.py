@@ -42,15 +42,11 @@ class Opened(Protocol):
     def stat(self) -> Stat: ...
 
     async def body(self, span: Span | None) -> Body:
-        """The bytes of the span, or all, as they were when it was opened. Raises FileChanging when these
-        are gone.
-        """
+        """The bytes of the span, or all, as they were at the opening. Raises FileChanging when they are gone."""
         ...
 
     async def digest(self) -> str | None:
-        """The MD5 of the bytes, in hexadecimal; None when they changed on the way. Takes as long as reading
-        takes.
-        """
+        """The MD5 of the bytes, in hexadecimal, which are read for it; None when they changed on the way."""
         ...
 
 

@@ -30,9 +30,7 @@ _NO_SECOND_NAME: Final = {errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK, errno.ENO
 
 
 class Step(msgspec.Struct, frozen=True):
-    """A change that was made and is in doubt: either `settle` or `undo` it. `made` are the folders made for
-    it.
-    """
+    """A change that was made and is in doubt: `settle` or `undo` it. `made` are folders made for it."""
 
     seen: os.stat_result | None
     made: tuple[str, ...]

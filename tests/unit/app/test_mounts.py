@@ -11,8 +11,7 @@ from trivium.app.mounts import check_mounts, declare_mounts
 from trivium.app.reading import ConfigurationError
 from trivium.app.settings import MountSettings, Settings
 from trivium.base.clock import SetClock
-from trivium.buckets.record import BUCKETS, MOUNT, OBJECTS
-from trivium.services.catalog import add
+from trivium.buckets.record import BUCKETS, MOUNT, OBJECTS, enroll
 from trivium.storage import keys
 from trivium.storage.engines.memory import MemoryEngine
 
@@ -64,7 +63,7 @@ def test_a_mount_that_is_no_longer_declared_is_gone_and_comes_back_as_it_was():
 
 def test_a_mount_does_not_take_a_bucket_s_name():
     engine = MemoryEngine()
-    asyncio.run(engine.write(lambda tx: add(tx, "photos", OBJECTS, "me", now_ms=0)))
+    asyncio.run(engine.write(lambda tx: enroll(tx, "photos", OBJECTS, "me", now_ms=0)))
     with pytest.raises(ConfigurationError, match="a bucket of that name"):
         declare(engine, MountSettings("photos", "/srv/photos"))
 

@@ -234,18 +234,21 @@ def test_mounts_14_a_disk_that_fails_to_keep_the_new_name_gets_the_old_file_back
 
 
 def test_mounts_14_a_client_that_leaves_leaves_nothing(root: Path) -> None:
-    async def stuck() -> AsyncIterator[bytes]:
-        yield b"first"
-        await asyncio.sleep(3600)
-
     async def story(store: LocalStore) -> None:
+        written = asyncio.Event()
+
+        async def stuck() -> AsyncIterator[bytes]:
+            yield b"first"
+            written.set()
+            await asyncio.Event().wait()
+
         async def upload() -> None:
             async with store.staged(stuck()) as draft, store.published(draft, "file"):
                 pass
 
         task = asyncio.create_task(upload())
-        while not (root / ".trivium").exists() or not leftovers(root):
-            await asyncio.sleep(0.001)
+        await written.wait()
+        assert len(leftovers(root)) == 1
         task.cancel()
         await asyncio.wait((task,))
 

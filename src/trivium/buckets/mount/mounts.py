@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from trivium.base import faults
-from trivium.buckets import clearing
 from trivium.buckets.mount.bucket import MountBucket
-from trivium.buckets.record import BucketRecord, Ground, strike
-from trivium.storage.engine import Write
+from trivium.buckets.record import BucketRecord, Ground
 from trivium.under.store import UnderStore
 
 StoreOf = Callable[[Mapping[str, str]], UnderStore]
@@ -32,21 +29,3 @@ class Mounts:
         if store is None:
             store = self._stores[place] = self._store_of(facts)
         return MountBucket(self._ground, record, store)
-
-    async def remove(self, record: BucketRecord) -> None:
-        """Take the mount out of the house. The directory, and what other programs keep in it, stays.
-
-        Raises NoSuchBucket, and BucketNotEmpty while it shows any key: nobody shall lose notes by mistake.
-        """
-        if await self.bucket(record).list("", "", 1):
-            raise faults.BucketNotEmpty(BucketName=record.name)
-        await self.unmount(record)
-
-    async def unmount(self, record: BucketRecord) -> None:
-        """The same, whatever is in it: notes go, files stay. Raises NoSuchBucket."""
-
-        def change(tx: Write) -> None:
-            clearing.mark(tx, strike(tx, record).id)
-
-        await self._ground.engine.write(change)
-        await clearing.clear(self._ground)

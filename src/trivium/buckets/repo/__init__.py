@@ -1,1 +1,1 @@
-"""Repositories: a branch as a bucket that never forgets. Every write is a commit, every commit can be read."""
+"""Repositories: a branch as a bucket that never forgets. Every write is a commit that can be read."""

@@ -1,8 +1,9 @@
 """A branch as a bucket, and each of its commits as one that is read only.
 
-Theory of operation. A put makes its bytes durable; then one transaction moves the branch's own newest row of the key to
-OLD, writes the new one, and writes the commit and the Change that names it. Nothing is ever removed: a deletion writes a
-tombstone. The keys of branches that this one was forked from are read through their rows, and hidden by rows of its own.
+Theory of operation. A put makes its bytes durable; then one transaction moves the branch's own newest row
+of the key to OLD, writes the new one, and writes the commit and the Change that names it. Nothing is ever
+removed: a deletion writes a tombstone. The keys of branches that this one was forked from are read through
+their rows, and hidden by rows of its own.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ class BranchBucket:
             raise
 
     async def delete(self, deletions: Sequence[Deletion], *, actor: str) -> list[Gone | Fault]:
-        """As `Bucket.delete`: all together one commit, none when nothing was there. A version cannot be deleted."""
+        """As `Bucket.delete`: all together one commit, none where nothing was there; versions stay."""
 
         def change(tx: Write) -> list[Gone | Fault]:
             step = Step(tx, self._branch, actor, _deleting(deletions))

@@ -1,8 +1,9 @@
 """Commits: what they are, where they stand, and which of them a version id means.
 
-Theory of operation. A commit stands under its branch's bucket and its number, so that the n-th before another is one
-look-up; its id hides the number, so that finding it by its id is one too. Along a line seqs and numbers rise, and times never fall. The newest commit of a branch is
-its head. Everything here runs inside transactions.
+Theory of operation. A commit stands under its branch's bucket and its number, so that the n-th before
+another is one look-up; its id hides the number, so that finding it by its id is one too. Along a line seqs
+and numbers rise, and times never fall. The newest commit of a branch is its head. Everything here runs
+inside transactions.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ _VERSION = re.compile(r"(HEAD|[0-9a-f]{32})(?:(\^+|~+)|[\^~](\d{1,18}))?", re.AS
 
 
 class Commit(msgspec.Struct, frozen=True, array_like=True):
-    """One step of a branch. `id` is 32 hexadecimal digits; `seq` is that of its last change; `at_ms` since 1970.
+    """One step of a branch. `id` is 32 hexadecimal digits, `seq` that of its last change, `at_ms` since 1970.
 
     `parents` are the commits before it, none for the first of a repository; `author` is a canonical id.
     """
@@ -78,8 +79,9 @@ def named(rows: Read, line: Line, id: str) -> Commit | None:
 def meant(rows: Read, line: Line, version: str) -> Commit:
     """The commit that a version id means: an id or HEAD, and how many commits before that.
 
-    `^` and `~` are the same here: `HEAD^^`, `HEAD^2` and `HEAD~2` are the second before the newest (Pachyderm,
-    ancestry). Raises InvalidVersionId when the text cannot mean a commit, NoSuchVersion when none of this line.
+    `^` and `~` are the same here: `HEAD^^`, `HEAD^2` and `HEAD~2` are the second before the newest
+    (Pachyderm, ancestry). Raises InvalidVersionId when the text cannot mean a commit, NoSuchVersion when
+    none of this line.
     """
     match = _VERSION.fullmatch(version)
     if match is None:

@@ -24,7 +24,7 @@ class BranchAnnotations:
         self._branch, self._reader = branch, reader
 
     async def tag(self, key: str, version: str | None, tags: dict[str, str]) -> Entry:
-        """As `Annotations.tag`. Raises NotImplemented for a version that is not the newest: it is the past."""
+        """As `Annotations.tag`. Raises NotImplemented for the past: a version that is not the newest."""
 
         def change(tx: Write) -> Entry:
             found = self._reader.visible(tx, key, version)

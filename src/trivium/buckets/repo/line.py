@@ -1,9 +1,9 @@
 """The line of a branch: the buckets that it is read through, from the nearest to the farthest.
 
-Theory of operation. A branch that was forked starts from another branch's past. What that past was can never change, so
-the whole line is written into the branch's record when it is forked, and forking is one row. A level says which bucket,
-and up to where it counts: entries by their seq, commits by their number. Commits of a line are numbered from 1 without a
-gap; a fork goes on counting where it left its parent.
+Theory of operation. A branch that was forked starts from another branch's past. What that past was can
+never change, so the whole line is written into the branch's record when it is forked, and forking is one
+row. A level says which bucket, and up to where it counts: entries by their seq, commits by their number.
+Commits of a line are numbered from 1 without a gap; a fork goes on counting where it left its parent.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ Line = tuple[Level, ...]
 
 
 def start_of(record: BucketRecord) -> Line:
-    """What the branch of the record was forked from: its line without its own level; empty where it was not."""
+    """What the branch of the record was forked from: its line without its own level; empty where it was
+    not.
+    """
     return tuple(Level(*map(int, level.split(":"))) for level in record.facts.get("line", "").split())
 
 
@@ -44,7 +46,9 @@ def up_to(line: Line, seq: int, number: int) -> Line:
 
 
 def forked(line: Line, seq: int, number: int) -> Line:
-    """What a branch starts from that is forked from the line after that commit, less the levels that show nothing."""
+    """What a branch starts from that is forked from the line after that commit, less the levels that show
+    nothing.
+    """
     levels = up_to(line, seq, number)
     behind = (*(level.number for level in levels[1:]), 0)
     return tuple(level for level, before in zip(levels, behind, strict=True) if level.number > before)

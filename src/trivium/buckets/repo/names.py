@@ -1,6 +1,7 @@
 """What buckets of branches are called: `[commit.]branch.repository`, and a repository alone for its master.
 
-Source: Pachyderm's S3 gateway, "Bucket names" (names of repositories and branches; `master` where none is said).
+Source: Pachyderm's S3 gateway, "Bucket names" (names of repositories and branches; `master` where none is
+said).
 """
 
 from __future__ import annotations

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
@@ -51,13 +50,14 @@ class Reader(msgspec.Struct, frozen=True):
         def look(rows: Read) -> str | None:
             """Add what is found to the page; the key to go on from, None when the page is done."""
             assert at is not None
-            key = ""
-            for key, entry in islice(views.walk(rows, self.line, prefix, at), _ROWS_A_READ + limit):
+            for seen, (key, entry) in enumerate(views.walk(rows, self.line, prefix, at)):
+                if seen > _ROWS_A_READ + limit:
+                    return key
                 if entry is not None and not entry.marker:
                     found.append(entry)
                     if len(found) == limit:
                         return None
-            return key + "\0" if key else None
+            return None
 
         while at is not None:
             at = await self.ground.engine.read(look)
@@ -66,7 +66,9 @@ class Reader(msgspec.Struct, frozen=True):
         return found
 
     def visible(self, rows: Read, key: str, version: str | None) -> Found:
-        """The object asked for. Raises as `Bucket.head` does; NoSuchKey also where a commit did not have the key."""
+        """The object asked for. Raises as `Bucket.head` does; NoSuchKey also where a commit did not have
+        the key.
+        """
         if version is None:
             found, commit = views.find(rows, self.line, key), None
         else:
@@ -121,11 +123,10 @@ class LineVersions:
         def look(rows: Read) -> str | None:
             """Add what is found to the page; the key to go on from, None when the page is done."""
             assert at is not None
-            seen, last = 0, ""
-            for key, entry in views.chains(rows, self._reader.line, prefix, at):
+            last = ""
+            for seen, (key, entry) in enumerate(views.chains(rows, self._reader.line, prefix, at)):
                 if key != last and seen > _ROWS_A_READ + limit:
                     return key
-                seen += 1
                 if entry is not None:
                     found.append(VersionEntry(entry, latest=not found or found[-1].entry.key != key))
                     last = key

@@ -1,8 +1,10 @@
-"""Repositories and their branches: made, forked, listed, deleted. For CreateBucket, the command line and the catalog.
+"""Repositories and their branches: made, forked, listed, deleted. For CreateBucket, the command line and
+the catalog.
 
-Theory of operation. A repository is nothing but its branches: the first makes it, the last one's end is its own, and it
-belongs to the owner of its branches. A fork is one row more than a new branch has: its record says which line it starts
-from. Deleting a branch takes its name away at once; its rows go afterwards, a thousand at a time (`clearing`).
+Theory of operation. A repository is nothing but its branches: the first makes it, the last one's end is its
+own, and it belongs to the owner of its branches. A fork is one row more than a new branch has: its record
+says which line it starts from. Deleting a branch takes its name away at once; its rows go afterwards, a
+thousand at a time (`clearing`).
 """
 
 from __future__ import annotations
@@ -45,14 +47,15 @@ class Repositories:
     async def create(self, bucket: str, owner: str, region: str = "") -> BucketRecord:
         """Make the branch that the bucket's name says, empty, and its repository when it is missing.
 
-        Raises InvalidBucketName, BucketAlreadyOwnedByYou, BucketAlreadyExists, and AccessDenied when the repository is
-        somebody else's.
+        Raises InvalidBucketName, BucketAlreadyOwnedByYou, BucketAlreadyExists, and AccessDenied when the
+        repository is somebody else's.
         """
         name = _new_name(bucket)
         return await self._ground.engine.write(lambda tx: self._add(tx, name, bucket, owner, region, ()))
 
     async def fork(self, repository: str, branch: str, new: str, *, at: str = "HEAD") -> BucketRecord:
-        """Make the branch `new` from another as it is now, or as of its commit `at`. Whatever the size, it is one row.
+        """Make the branch `new` from another as it is now, or as of its commit `at`. Whatever the size, it
+        is one row.
 
         Raises NoSuchBucket, NoSuchVersion, and as `create`.
         """
@@ -95,7 +98,9 @@ class Repositories:
         return await self._ground.engine.read(lambda rows: commits.head(rows, line_of(record)))
 
     async def log(self, record: BucketRecord, *, before: int | None = None, limit: int = 100) -> list[Commit]:
-        """Up to `limit` commits of the branch, the newest first; with `before`, those with smaller numbers."""
+        """Up to `limit` commits of the branch, the newest first; with `before`, those with smaller
+        numbers.
+        """
         return await self._ground.engine.read(
             lambda rows: list(islice(commits.log(rows, line_of(record), before=before), limit)))
 

@@ -1,9 +1,10 @@
-"""What a line shows: for every key the newest entry of the nearest level that has one. Runs inside transactions.
+"""What a line shows: for every key the newest entry of the nearest level that has one. Runs inside
+transactions.
 
-Theory of operation. In each bucket every key that was ever written has a row in CURRENT, and its earlier entries in OLD:
-branches never remove rows. An entry counts in a level when its seq does; so a level shows the row in CURRENT or, where
-that is too new, the first in OLD that is not. A nearer level hides the farther ones, with a tombstone too. Walking all
-keys is an ordered merge of the levels.
+Theory of operation. In each bucket every key that was ever written has a row in CURRENT, and its earlier
+entries in OLD: branches never remove rows. An entry counts in a level when its seq does; so a level shows
+the row in CURRENT or, where that is too new, the first in OLD that is not. A nearer level hides the farther
+ones, with a tombstone too. Walking all keys is an ordered merge of the levels.
 """
 
 from __future__ import annotations
@@ -45,7 +46,8 @@ def find(rows: Read, line: Line, key: str) -> Found | None:
 def walk(rows: Read, line: Line, prefix: str, start: str) -> Iterator[tuple[str, Entry | None]]:
     """All keys with the prefix, from `start` on (included), and what the line shows of them, a tombstone too.
 
-    None stands at keys that only have entries which are too new, so that whoever walks can count what it costs.
+    None stands at keys that only have entries which are too new, so that whoever walks can count what it
+    costs.
     """
     levels = [_level(rows, level, prefix, start) for level in line]
     if len(levels) == 1:

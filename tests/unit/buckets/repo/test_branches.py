@@ -256,10 +256,10 @@ def test_history_13_a_fork_is_a_copy_that_costs_two_rows() -> None:
         master = await house.create()
         for number in range(20):
             await put(master, f"{number:02}", LARGE)
-        before = len(house.engine._rows)  # noqa: SLF001  # the number of rows is what is shown here
+        before = len(house.engine._rows)
         fork = await house.fork("master", "dev")
 
-        assert len(house.engine._rows) - before == 2  # noqa: SLF001
+        assert len(house.engine._rows) - before == 2
         assert await listed(fork) == await listed(master)
         assert await content(fork, "07", "HEAD~3") is not None
         log = await house.repositories.log(await house.record("dev"))
