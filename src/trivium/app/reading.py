@@ -36,6 +36,8 @@ def read_settings(file: Path | None, environment: Mapping[str, str], flags: Mapp
     found = {name: _checked(known[name], value, where) for name, value in given.items()}
     found |= _from_environment(environment, known)
     found |= {name: _from_word(known[name], word, known[name].flag) for name, word in flags.items()}
+    if found.get("listeners"):
+        found.setdefault("listen", "")
     return Settings(**found)
 
 

@@ -85,8 +85,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     data: Annotated[Path, Row("Folder that keeps everything; it is made when it is missing.")] = Path("data")
     listen: Annotated[str, Row(
-        "Address of the listener for AWS's S3: `HOST:PORT`, `[IPV6]:PORT`, or `:PORT` for every address; empty"
-        " opens none.")] = "127.0.0.1:9000"
+        "Address of the listener for AWS's S3: `HOST:PORT`, `[IPV6]:PORT`, or `:PORT` for every address; empty opens"
+        " none. Where `[[listeners]]` are given, it is opened only if it is given too.")] = "127.0.0.1:9000"
     workers: Annotated[int, Row("Worker processes that serve requests.", unit="processes", least=1, most=64)] = 1
     region: Annotated[str, Row("Region of buckets whose creator named none. Requests of any region are accepted.")] = (
         "us-east-1")

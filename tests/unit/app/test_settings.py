@@ -61,6 +61,13 @@ def test_tables_are_read(file):
     assert found.mounts == (MountSettings("photos", "/srv/photos", readonly=True),)
 
 
+def test_listeners_take_the_place_of_the_default_one_and_stand_beside_one_that_is_given(file):
+    path = file("[[listeners]]\nlisten = ':1'")
+
+    assert read_settings(path, {}, {}).listen == ""
+    assert read_settings(path, {}, {"listen": ":2"}).listen == ":2"
+
+
 @pytest.mark.parametrize(("text", "says"), [
     ("wrkers = 2", "unknown setting wrkers; did you mean workers?"),
     ("workers = '2'", "workers is a whole number, not '2'"),
