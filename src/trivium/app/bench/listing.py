@@ -8,15 +8,17 @@ request that does nothing but be received, signed, checked and answered (HeadBuc
 from __future__ import annotations
 
 import statistics
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from functools import partial
 from typing import Final
+
+import msgspec
 
 from trivium.app.bench import servers
 from trivium.app.bench.client import Connection, connect
 from trivium.app.bench.figures import AT_MOST, Line, Target, judged, ratio
 from trivium.app.bench.fill import Filling, fill, key_of
-from trivium.app.bench.servers import Server
+from trivium.app.bench.servers import Server, cpu_seconds
 from trivium.app.bench.site import Site, call, latency, take_turns
 from trivium.base.ids import RandomIds
 from trivium.storage.engines.sqlite import SqliteEngine
@@ -69,11 +71,19 @@ async def _measured(site: Site, house: Server, connection: Connection) -> list[L
     }
     for requests in asked.values():
         await latency(connection, requests)  # so that nothing is read from the disk when it counts
-    runs = [partial(latency, connection, requests) for requests in asked.values()]
-    found = await take_turns(scale.turns, *runs)
-    took = dict(zip(asked, found, strict=True))
-    idle = statistics.median(took["trivial"])
-    cost = {name: [seconds - idle for seconds in figures] for name, figures in took.items()}
+    spent = dict.fromkeys(asked, 0.0)
+
+    async def run(name: str) -> float:
+        before = cpu_seconds(house)
+        seconds = await latency(connection, asked[name])
+        spent[name] += cpu_seconds(house) - before
+        return seconds
+
+    found = dict(zip(asked, await take_turns(scale.turns, *(partial(run, name) for name in asked)), strict=True))
+    idle = statistics.median(found["trivial"])
+    cost = {
+        name: _Cost([one - idle for one in seconds], spent[name] / (scale.turns * _PAGES))
+        for name, seconds in found.items()}
     few = f"{scale.few:,}"
     large = _line(f"LIST 1,000 of {scale.listed:,}", cost[MANY], cost[FEW], f"of {few}", idle)
     name = f"LIST 1,000 of {few} x {scale.versions} versions"
@@ -94,9 +104,20 @@ def _page(start_after: str) -> Mapping[str, str]:
     return {"list-type": "2", "max-keys": str(PAGE_KEYS), "start-after": start_after}
 
 
-def _line(name: str, ours: Sequence[float], theirs: Sequence[float], floor: str, idle: float) -> Line:
-    mine, other = statistics.median(ours) * 1e3, statistics.median(theirs) * 1e3
-    facts = {"server": mine, "floor_server": other, "trivial": idle * 1e3}
+class _Cost(msgspec.Struct, frozen=True):
+    """What a request costs: server time by turns, and processor time on average; in seconds."""
+
+    server: list[float]
+    cpu: float
+
+
+def _line(name: str, ours: _Cost, theirs: _Cost, floor: str, idle: float) -> Line:
+    mine, other = statistics.median(ours.server) * 1e3, statistics.median(theirs.server) * 1e3
+    facts = {
+        "server": mine, "floor_server": other, "trivial": idle * 1e3, "cpu": ours.cpu * 1e3,
+        "floor_cpu": theirs.cpu * 1e3,
+    }
+    cpu = f", cpu {ours.cpu * 1e3:.1f} ms" if ours.cpu else ""
     return Line(
-        name, f"server {mine:.2f} ms ({mine + idle * 1e3:.2f} - {idle * 1e3:.2f})", f"{floor} {other:.2f} ms",
-        ratio(ours, theirs), facts=facts)
+        name, f"server {mine:.2f} ms ({mine + idle * 1e3:.2f} - {idle * 1e3:.2f}){cpu}",
+        f"{floor} {other:.2f} ms", ratio(ours.server, theirs.server), facts=facts)
