@@ -7,19 +7,20 @@ from trivium.app.bench.site import Scale
 
 TINY = Scale(
     rounds=1, seconds=1, turns=1, connections=(2,), listed=2_500, few=1_500, versions=2, stream_bytes=4 << 20,
-    copy_bytes=1 << 20, parts=5)
+    copy_bytes=1 << 20, parts=5, windows=2)
 
 
 def test_every_line_has_a_ratio_and_the_summary_its_targets(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(command, "QUICK", TINY)
     report = tmp_path / "report.json"
-    words = ["--quick", "--only", "listing,sharing,streaming", "--folder", str(tmp_path)]
+    words = ["--quick", "--only", "inside,listing,sharing,streaming", "--folder", str(tmp_path)]
 
     assert command.main([*words, "--json", str(report)]) == 0
 
     said = json.loads(report.read_bytes())
     assert [line["name"] for line in said["lines"]] == [
-        "LIST 1,000 of 2,500", "LIST 1,000 of 1,500 x 2 versions", "LIST, delimiter, 2,500 keys",
+        "PUT 4 KiB, without HTTP", "GET 4 KiB, without HTTP", "LIST 1,000 of 2,500",
+        "LIST 1,000 of 1,500 x 2 versions", "LIST, delimiter, 2,500 keys",
         "CopyObject of 1 MiB", "CompleteMultipartUpload, 5 parts", "PUT 4 MiB, memory", "GET 4 MiB, memory",
     ]
     assert all(line["ratio"] != 0 for line in said["lines"])

@@ -19,6 +19,7 @@ import uvloop
 from trivium.app.bench import load
 from trivium.app.bench.client import Broken
 from trivium.app.bench.figures import Line, summary
+from trivium.app.bench.inside import inside
 from trivium.app.bench.large import large
 from trivium.app.bench.listing import listing
 from trivium.app.bench.sharing import sharing
@@ -30,8 +31,8 @@ from trivium.base.clock import Clock, SystemClock
 Measure = Callable[[Site], AsyncIterator[Line]]
 
 MEASURES: Final[dict[str, Measure]] = {
-    "small": small, "workers": workers, "large": large, "listing": listing, "sharing": sharing,
-    "streaming": streaming,
+    "inside": inside, "small": small, "workers": workers, "large": large, "listing": listing,
+    "sharing": sharing, "streaming": streaming,
 }
 _VAR_TMP: Final = Path("/var/tmp")  # noqa: S108 - what is made there is a folder of a name that nobody has
 

@@ -79,7 +79,8 @@ async def _measured(site: Site, house: Server, connection: Connection) -> list[L
         spent[name] += cpu_seconds(house) - before
         return seconds
 
-    found = dict(zip(asked, await take_turns(scale.turns, *(partial(run, name) for name in asked)), strict=True))
+    turns = await take_turns(scale.turns, *(partial(run, name) for name in asked))
+    found = dict(zip(asked, turns, strict=True))
     idle = statistics.median(found["trivial"])
     cost = {
         name: _Cost([one - idle for one in seconds], spent[name] / (scale.turns * _PAGES))

@@ -27,6 +27,7 @@ class Scale(msgspec.Struct, frozen=True):
 
     `rounds` of what takes seconds each; `turns` of what takes milliseconds; `listed` and `few` are the keys
     of a large and a small bucket, `versions` how many each key of a bucket with a past has.
+    `windows` of some milliseconds are tried for the least processor time.
     """
 
     rounds: int = 7
@@ -39,10 +40,12 @@ class Scale(msgspec.Struct, frozen=True):
     stream_bytes: int = 5 * GIB
     copy_bytes: int = GIB
     parts: int = 1_000
+    windows: int = 500
 
 
 QUICK: Final = Scale(
-    rounds=3, turns=3, connections=(16,), listed=100_000, versions=10, stream_bytes=GIB, copy_bytes=GIB // 4)
+    rounds=3, turns=3, connections=(16,), listed=100_000, versions=10, stream_bytes=GIB, copy_bytes=GIB // 4,
+    windows=150)
 
 
 class Site(msgspec.Struct, frozen=True):
