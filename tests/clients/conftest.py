@@ -29,7 +29,9 @@ def run(environment):
 
     def run(program, *arguments):
         found = shutil.which(program)
-        assert found is not None, f"{program} is not installed: make test-clients says how"
+        if found is None and not os.environ.get("CI"):
+            pytest.skip(f"{program} is not installed; where CI is set this is a failure")
+        assert found is not None, f"{program} is not installed: scripts/environment.py should have brought it"
         done = subprocess.run([found, *arguments], env=environment, capture_output=True, text=True, timeout=120, check=False)
         assert done.returncode == 0, f"{program} {' '.join(arguments)}\n{done.stdout}\n{done.stderr}"
         return done.stdout
