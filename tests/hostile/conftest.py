@@ -69,6 +69,13 @@ def s3(house: House):
     return house.s3
 
 
-@pytest.fixture
+@pytest.fixture(scope="package")
 def bucket(house: House) -> str:
+    """One bucket for all who need no other."""
     return house.bucket()
+
+
+@pytest.fixture
+def path(bucket: str) -> str:
+    """The path of an object that is not there yet."""
+    return f"/{bucket}/object-{next(_numbers)}"

@@ -71,7 +71,9 @@ class Application:
         self._note(request, response, scope, ticks_ns() - began)
         response.headers.append(_SERVER)
         source, body = request.body, response.body
-        if isinstance(source, WireSource) and not source.touched and "expect" not in request.headers:
+        if "expect" in request.headers:
+            _close_unless_asked(source, response)
+        elif isinstance(source, WireSource) and not source.touched:
             await source.drain()
         if isinstance(body, bytes):
             if body:
@@ -124,6 +126,16 @@ class Application:
             answer = write_fault(faults.InternalError(), request)
             assert isinstance(answer.body, bytes)
             wire.response_bytes(answer.status, answer.headers, answer.body)  # does nothing once an answer has begun
+
+
+def _close_unless_asked(source: Source, response: Response) -> None:
+    """End the connection behind an answer that came in place of 100 Continue: to a refused body, or to an empty one.
+
+    RFC 9110 §10.1.1 lets a client count either way then. The botocore inside awscli 1.46 counts wrongly: it takes the
+    status of that answer for the next one on the same connection, and its upload fails for want of an ETag.
+    """
+    if not isinstance(source, WireSource) or not source.touched:
+        response.headers.append(("connection", "close"))
 
 
 def _send_span(wire: Wire, response: Response, body: FileSpan) -> None:
