@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 from signing_client import key as signing_key
 from signing_client import signed_headers
@@ -49,7 +50,7 @@ class Line:
         self.socket.connect(("127.0.0.1", server.port))
         self._waiting = b""
 
-    def __enter__(self) -> Line:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -7,7 +7,20 @@ import zlib
 
 import pytest
 
-from tests.hostile.street import CLOSED, KIB, MIB, Chunks, Line, ask, blob_files, head, memory, sign, signed, until
+from tests.hostile.street import (
+    CLOSED,
+    KIB,
+    MIB,
+    Chunks,
+    Line,
+    ask,
+    blob_files,
+    head,
+    memory,
+    sign,
+    signed,
+    until,
+)
 
 SIGNED_CHUNKS = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
 SIGNED_TRAILER = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"
