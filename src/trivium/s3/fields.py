@@ -150,19 +150,23 @@ def binder(ask: type[A]) -> Callable[[Request], dict[str, Any]]:
     headers = {mark.name: (name, mark.parse) for name, mark in marks.items() if isinstance(mark, Header)}
     queries = {mark.name: (name, mark.parse) for name, mark in marks.items() if isinstance(mark, Query)}
     derived = tuple((name, mark.make) for name, mark in marks.items() if isinstance(mark, Derived))
+    header_names, query_names = frozenset(headers), frozenset(queries)  # most requests have none of them: asked in one go
 
     def bind(request: Request) -> dict[str, Any]:
         found: dict[str, Any] = {}
-        if headers:
-            for name, value in request.headers.items():
-                field = headers.get(name)
-                if field is not None:
-                    found[field[0]] = field[1](value, name)
-        if queries and request.query_string:
-            for name, value in request.query.items():
-                field = queries.get(name)
-                if field is not None:
-                    found[field[0]] = field[1](value, name)
+        sent = request.headers
+        if not header_names.isdisjoint(sent):
+            for name in sent:
+                if name in headers:
+                    attribute, parse = headers[name]
+                    found[attribute] = parse(sent[name], name)
+        if query_names and request.query_string:
+            asked = request.query
+            if not query_names.isdisjoint(asked):
+                for name in asked:
+                    if name in queries:
+                        attribute, parse = queries[name]
+                        found[attribute] = parse(asked[name], name)
         for name, make in derived:
             found[name] = make(request)
         return found
