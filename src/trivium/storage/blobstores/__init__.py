@@ -1,0 +1,1 @@
+"""Places that keep blobs: files, and a private folder for tests."""

@@ -1,0 +1,1 @@
+"""Engines: SQLite, and memory as the model."""
