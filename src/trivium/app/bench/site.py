@@ -40,12 +40,12 @@ class Scale(msgspec.Struct, frozen=True):
     stream_bytes: int = 5 * GIB
     copy_bytes: int = GIB
     parts: int = 1_000
-    windows: int = 500
+    windows: int = 1_000
 
 
 QUICK: Final = Scale(
     rounds=3, turns=3, connections=(16,), listed=100_000, versions=10, stream_bytes=GIB, copy_bytes=GIB // 4,
-    windows=150)
+    windows=300)
 
 
 class Site(msgspec.Struct, frozen=True):
