@@ -76,6 +76,11 @@ class Line:
         except ConnectionResetError:
             return b""
 
+    @property
+    def rest(self) -> bytes:
+        """What has come behind the last answer that was read."""
+        return self._waiting
+
     def answer(self, *, body: bool = True) -> Answer:
         """The next answer that is final."""
         while b"\r\n\r\n" not in self._waiting:

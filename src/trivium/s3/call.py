@@ -69,8 +69,11 @@ class Call(Generic[A]):
         return versions is not None and versions.state != ""
 
     def written_version(self, version: str) -> str | None:
-        """The version id to tell of a write. Where versioning is suspended S3 tells none, though the version is "null"."""
-        return version if version != NULL and self.versioned else None
+        """The version id to tell of a write. Where versioning is suspended S3 tells none, though the version is "null".
+
+        What counts is the version: versioning may have been enabled between opening the bucket and writing to it.
+        """
+        return version if version != NULL and self.bucket.features.versions is not None else None
 
     def incoming(self) -> Incoming:
         """The bytes of an upload, checked as they pass. Raises MissingContentLength, InvalidDigest, EntityTooLarge…"""
