@@ -10,7 +10,19 @@ from pathlib import Path
 import pytest
 
 from tests.hostile.conftest import House, ended_well, start
-from tests.hostile.street import CLOSED, EMPTY, KIB, MIB, Line, ask, blob_files, memory, signed, until, workers
+from tests.hostile.street import (
+    CLOSED,
+    EMPTY,
+    KIB,
+    MIB,
+    Line,
+    ask,
+    blob_files,
+    memory,
+    signed,
+    until,
+    workers,
+)
 
 WAIT_SECONDS = 2
 CROWD = 60
