@@ -15,6 +15,7 @@ test: $(VENV)/ready                 ## every test, set-up included
 
 test-deep: $(VENV)/ready            ## the long forms: fifty kills, and each machine from ten more seeds
 	TRIVIUM_KILLS=50 $(PYTEST) --timeout=3600 tests/sim
+	TRIVIUM_DEEP=1 $(PYTEST) tests/hostile
 	for seed in 1 2 3 4 5 6 7 8 9 10; do $(PYTEST) -q --timeout=3600 --hypothesis-seed=$$seed tests/model || exit 1; done
 
 test-clients: $(VENV)/ready         ## real clients over a socket

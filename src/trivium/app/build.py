@@ -29,7 +29,8 @@ from trivium.under.store import UnderStore
 def build(settings: Settings, users: Users, clock: Clock, ids: Ids) -> House:
     """The house on its data folder. Opening it blocks for some milliseconds."""
     folder = DataFolder(settings.data)
-    return house_of(settings, SqliteEngine(folder.rows), FileBlobs(folder.blobs, clock, ids), users, clock, ids)
+    blobs = FileBlobs(folder.blobs, clock, ids, reserve_bytes=settings.reserve_bytes)
+    return house_of(settings, SqliteEngine(folder.rows), blobs, users, clock, ids)
 
 
 def house_of(settings: Settings, engine: Engine, blobs: Blobs, users: Users, clock: Clock, ids: Ids) -> House:

@@ -105,6 +105,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     inline_bytes: Annotated[int, Row(
         "Objects up to this size rest in their row, larger ones in a file of their own.",
         unit="bytes", most=1 << 20)] = 64 << 10
+    reserve_bytes: Annotated[int, Row(
+        "Room on the disk that uploads leave free, so that deleting still works when they are refused; 0 leaves none.",
+        unit="bytes")] = 64 << 20
     max_put_bytes: Annotated[int, Row("Largest object or part that one request may upload.", unit="bytes", least=1)] = (
         5 * GIB)
     client_wait_seconds: Annotated[int, Row(

@@ -121,3 +121,24 @@ def test_files_are_their_owners_only_and_strangers_files_are_not_ours(tmp_path: 
         assert [id async for id in blobs.ids(older_than_ms=clock.now_ms() + 10**12)] == [blob.id]
 
     asyncio.run(inside())
+
+
+@pytest.mark.parametrize(("free_blocks", "kind"), [(99, faults.InsufficientStorage), (100, None)])
+def test_the_reserve_is_not_written_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_blocks: int, kind: faults.FaultKind | None
+) -> None:
+    class Disk:
+        f_frsize, f_bavail = 4096, free_blocks
+
+    async def inside() -> None:
+        await FileBlobs(tmp_path, SetClock(), SeededIds(), reserve_bytes=100 * 4096).write(chunks(10))
+
+    monkeypatch.setattr(os, "statvfs", lambda _: Disk)
+    found = None
+    try:
+        asyncio.run(inside())
+    except Fault as fault:
+        found = fault.kind
+
+    assert found is kind
+    assert len(files(tmp_path)) == (1 if kind is None else 0)

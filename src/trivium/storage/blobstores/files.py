@@ -7,6 +7,9 @@ receiving and writing overlap, and no upload holds more than about two blocks. W
 every `FLUSH_BYTES`, so that the last fsync of a long upload is short. File and directory are fsynced before
 `write` returns. The file's time of change is set from our clock, which the sweep goes by.
 
+The last `reserve_bytes` of the disk are not written to. Rows live on the same disk, and a deletion needs room for its
+own row: on a disk that uploads had filled to the last byte nothing could be deleted any more.
+
 Owner of the threads: the blob store; they end with the process.
 """
 
@@ -48,7 +51,8 @@ class FileBlobs:
     milliseconds.
     """
 
-    def __init__(self, folder: Path, clock: Clock, ids: Ids) -> None:
+    def __init__(self, folder: Path, clock: Clock, ids: Ids, *, reserve_bytes: int = 0) -> None:
+        self._reserve_bytes = reserve_bytes
         self._folder, self._clock, self._ids = folder, clock, ids
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="trivium-blob")
         for number in range(_DIRECTORIES):
@@ -81,11 +85,20 @@ class FileBlobs:
             if writing is not None:
                 await writing
                 file.check()
+            self.check_room()
             writing = self._run(file.append, gathered)
             gathered, size = [], 0
         if writing is not None:
             await writing
+        self.check_room()
         return gathered
+
+    def check_room(self) -> None:
+        if self._reserve_bytes:
+            with _disk_faults():
+                disk = os.statvfs(self._folder)
+            if disk.f_bavail * disk.f_frsize < self._reserve_bytes:
+                raise faults.InsufficientStorage()
 
     def locate(self, span: BlobSpan) -> FileSpan:
         return FileSpan(self._path(span.id), span.offset, span.offset + span.size - 1)
