@@ -94,6 +94,11 @@ class Transaction:
     def announce(self) -> None:
         self.announced = True
 
+    @property
+    def grows(self) -> bool:
+        """Whether it has written a body, which is what fills a disk."""
+        return any(isinstance(row, tuple) and row[1] for row in self._ours.values())
+
     def apply(self) -> int:
         """Bring the rows to where the change ended; about how many pages that touches."""
         free = self._free_bodies()
