@@ -44,6 +44,23 @@ def test_the_log_stays_short_under_many_writes(tmp_path: Path) -> None:
     assert asyncio.run(story()) < 20 * LIMIT_PAGES * 4096
 
 
+def test_writers_that_outrun_the_checkpoints_make_them_themselves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoints, "LOG_LIMIT_PAGES", 1_000_000)
+    monkeypatch.setattr(checkpoints, "LOG_MOST_PAGES", LIMIT_PAGES)
+    path = tmp_path / "rows.db"
+
+    async def story() -> int:
+        engine = SqliteEngine(path)
+        await write_pages(engine, 40 * LIMIT_PAGES)
+        size = path.with_name("rows.db-wal").stat().st_size
+        await engine.close()
+        return size
+
+    assert asyncio.run(story()) < 3 * LIMIT_PAGES * 4096
+
+
 def test_a_reader_that_stays_makes_the_log_longer_and_no_writer_wait_long(tmp_path: Path) -> None:
     path = tmp_path / "rows.db"
 

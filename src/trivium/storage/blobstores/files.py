@@ -32,6 +32,7 @@ from trivium.base.body import FileSpan
 from trivium.base.clock import Clock
 from trivium.base.ids import Ids
 from trivium.storage.blobs import Blob, BlobSpan
+from trivium.storage.room import Room
 
 T = TypeVar("T")
 A = TypeVarTuple("A")
@@ -58,10 +59,11 @@ class FileBlobs:
         for number in range(_DIRECTORIES):
             (folder / f"{number:02x}").mkdir(mode=0o700, parents=True, exist_ok=True)
         _fsync_directory(str(folder))
+        self._room = Room(folder)
 
     async def write(self, chunks: AsyncIterator[bytes]) -> Blob:
         id = self._ids.hexadecimal(_ID_DIGITS)
-        file = _Growing(self._path(id))
+        file = _Growing(self._path(id), self._room)
         try:
             rest = await self._write_blocks(file, chunks)
             written_ms = self._clock.now_ms()
@@ -127,8 +129,8 @@ class FileBlobs:
 class _Growing:
     """A file that is being written, by one thread after the other. Its last word is `finish` or `discard`."""
 
-    def __init__(self, path: str) -> None:
-        self._path = path
+    def __init__(self, path: str, room: Room) -> None:
+        self._path, self._room = path, room
         self._file = -1
         # `discard` may come while `append` is still at work for a caller that left
         self._lock = threading.Lock()
@@ -167,6 +169,8 @@ class _Growing:
             _unlink(self._path)
 
     def _append(self, pieces: list[bytes]) -> None:
+        if not self._room.is_left():
+            raise OSError(errno.ENOSPC, "only the reserve is left")
         if self._file < 0:
             self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         for piece in pieces if len(pieces) <= _PIECES else [b"".join(pieces)]:

@@ -25,10 +25,11 @@ from pathlib import Path
 from typing import Final
 
 from trivium.storage.engines.generation import Generation
-from trivium.storage.engines.sqlite_rows import connect
+from trivium.storage.engines.sqlite_rows import BUSY_WAIT_MS, connect
 from trivium.storage.engines.turnstile import Turnstile
 
 LOG_LIMIT_PAGES: Final = 8_192  # 32 MiB
+LOG_MOST_PAGES: Final = 2 * LOG_LIMIT_PAGES  # more than this and writers stand still for the checkpoint
 READERS_WAIT_MS: Final = 50  # how long writers stand still for a reader that holds on to the log's end
 _ROUNDS: Final = 2
 _log = logging.getLogger(__name__)
@@ -39,10 +40,20 @@ class Checkpoints:
 
     def __init__(self, path: Path, generation: Generation) -> None:
         self._path, self._generation = path, generation
-        self._limit_pages = LOG_LIMIT_PAGES
+        self._limit_pages, self._most_pages = LOG_LIMIT_PAGES, LOG_MOST_PAGES
         self._due = threading.Event()
         self._closing = False
         self._thread: threading.Thread | None = None
+
+    def before_leaving(self, db: sqlite3.Connection, logged_pages: int) -> None:
+        """Checkpoint at once when writers have outrun the thread. Only inside the turnstile."""
+        if logged_pages < self._most_pages:
+            return
+        try:
+            restart_log(db, self._generation)
+        except sqlite3.Error:
+            _log.exception("checkpoint failed")
+        self._most_pages = self._generation.logged_pages + LOG_MOST_PAGES
 
     def after_commit(self, logged_pages: int) -> None:
         """Wake the thread when the log has grown long."""
@@ -64,7 +75,6 @@ class Checkpoints:
         alone = os.open(self._path.parent / "checkpoint.lock", os.O_RDWR | os.O_CREAT, 0o600)
         turnstile = Turnstile(self._path.parent)
         db = connect(self._path)
-        db.execute(f"pragma busy_timeout = {READERS_WAIT_MS}")
         try:
             while self._due.wait() and not self._closing:
                 self._due.clear()
@@ -82,12 +92,12 @@ class Checkpoints:
             return
         try:
             checkpoint(db, self._path, turnstile, self._generation)
-            # a reader that stays, a backup perhaps, would make us come back with every commit
-            self._limit_pages = self._generation.logged_pages + LOG_LIMIT_PAGES
         except sqlite3.Error:
-            # Nothing is lost: the log keeps what it holds, and the next commit wakes us again.
+            # Nothing is lost: the log keeps what it holds, and later commits wake us again.
             _log.exception("checkpoint failed")
         finally:
+            # a reader that stays, a backup perhaps, would make us come back with every commit
+            self._limit_pages = self._generation.logged_pages + LOG_LIMIT_PAGES
             fcntl.flock(alone, fcntl.LOCK_UN)
 
 
@@ -100,11 +110,21 @@ def checkpoint(db: sqlite3.Connection, path: Path, turnstile: Turnstile, generat
         _flush(path)
     turnstile.enter()
     try:
-        blocked, _, _ = db.execute("pragma wal_checkpoint(restart)").fetchone()
-        if not blocked:
-            generation.clear_logged_pages()
+        restart_log(db, generation)
     finally:
         turnstile.leave()
+
+
+def restart_log(db: sqlite3.Connection, generation: Generation) -> None:
+    """Copy the log and let it start again from its beginning, unless a reader holds on to its end.
+
+    Only inside the turnstile. Raises sqlite3.Error.
+    """
+    db.execute(f"pragma busy_timeout = {READERS_WAIT_MS}")
+    blocked, _, _ = db.execute("pragma wal_checkpoint(restart)").fetchone()
+    db.execute(f"pragma busy_timeout = {BUSY_WAIT_MS}")
+    if not blocked:
+        generation.clear_logged_pages()
 
 
 def _flush(path: Path) -> None:

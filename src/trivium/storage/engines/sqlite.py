@@ -31,12 +31,13 @@ from typing import Final, TypeVar
 
 from trivium.base import faults
 from trivium.storage.engine import Read, Write
-from trivium.storage.engines.checkpoints import Checkpoints
+from trivium.storage.engines.checkpoints import Checkpoints, restart_log
 from trivium.storage.engines.generation import Generation
 from trivium.storage.engines.sqlite_batch import LIMIT_CHANGES, Batch, Waiting
 from trivium.storage.engines.sqlite_faults import is_disk_failure, storage_fault
 from trivium.storage.engines.sqlite_rows import View, connect, create_tables, overwrite_tail
 from trivium.storage.engines.turnstile import Turnstile
+from trivium.storage.room import Room
 
 T = TypeVar("T")
 
@@ -48,11 +49,13 @@ class SqliteEngine:
     milliseconds.
 
     To be used on one event loop. Several engines, in this and in other processes, may have the same file
-    open.
+    open. When only a reserve is left of the disk (`storage/room.py`), changes that write bodies are refused
+    with InsufficientStorage and all others go on: deletions too need room.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._room = Room(path.parent)
         self._turnstile = Turnstile(path.parent)
         self._turnstile.enter()
         try:
@@ -130,14 +133,14 @@ class SqliteEngine:
             self._tasks.put(self._wait_for_turn)
 
     def _run(self) -> None:
-        batch = Batch(self._db, self._generation)
+        batch = Batch(self._db, self._generation, self._room)
         try:
             batch.run(self._waiting, limit=1 if self._one_by_one else LIMIT_CHANGES)
             if batch.finish():
                 self._tasks.put(partial(self._commit, batch))
                 return
             batch.undo()
-        except sqlite3.Error as error:
+        except Exception as error:  # a mistake of ours must not leave the turnstile locked
             self._tasks.put(partial(self._fail, batch, error))
             return
         self._turnstile.leave()
@@ -149,7 +152,7 @@ class SqliteEngine:
         self._one_by_one = max(0, self._one_by_one - len(batch.changes))
         self._go_on()
 
-    def _tell_failure(self, batch: Batch, error: sqlite3.Error) -> None:
+    def _tell_failure(self, batch: Batch, error: Exception) -> None:
         if len(batch.changes) > 1 and not is_disk_failure(error):
             self._waiting.extendleft(reversed(batch.changes))
             self._one_by_one = len(batch.changes)
@@ -180,17 +183,20 @@ class SqliteEngine:
     def _commit(self, batch: Batch) -> None:
         try:
             logged_pages = batch.commit()
-        except sqlite3.Error as error:
+        except Exception as error:  # as above
             self._fail(batch, error)
             return
+        self._checkpoints.before_leaving(self._db, logged_pages)
         self._turnstile.leave()
         self._loop.call_soon_threadsafe(self._tell, batch)
         self._checkpoints.after_commit(logged_pages)
 
-    def _fail(self, batch: Batch, error: sqlite3.Error) -> None:
+    def _fail(self, batch: Batch, error: Exception) -> None:
         with suppress(sqlite3.Error):  # the next transaction of this or another process tries anew
             self._db.close()  # which undoes the transaction, whatever state it is in
             self._db = connect(self._path)
+            if not is_disk_failure(error):
+                restart_log(self._db, self._generation)  # what was copied from it is room again
             overwrite_tail(self._db)
         self._generation.settle()
         self._turnstile.leave()

@@ -8,9 +8,12 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Final
 
+from trivium.base import faults
 from trivium.storage.engine import Write
 from trivium.storage.engines.generation import Generation
 from trivium.storage.engines.sqlite_change import Counter, Transaction
+from trivium.storage.engines.sqlite_rows import free_bytes
+from trivium.storage.room import Room
 
 LIMIT_CHANGES: Final = 256
 LIMIT_PAGES: Final = 2048  # 8 MiB: some milliseconds of writing
@@ -40,8 +43,8 @@ class Waiting:
 class Batch:
     """Changes that share one commit. Only inside the turnstile; one thread at a time."""
 
-    def __init__(self, db: sqlite3.Connection, generation: Generation) -> None:
-        self._db, self._generation = db, generation
+    def __init__(self, db: sqlite3.Connection, generation: Generation, room: Room) -> None:
+        self._db, self._generation, self._room = db, generation, room
         self._counter = Counter(db)
         self.changes: list[Waiting] = []
         self.pages = 0
@@ -68,10 +71,16 @@ class Batch:
             # a future takes no StopIteration
             one.error = RuntimeError("a change ran out") if isinstance(error, StopIteration) else error
             return
+        if tx.grows and not self._has_room():
+            one.error = faults.InsufficientStorage()
+            return
         one.error = None
         if tx.announced:
             self._generation.unsettle()
         self.pages += tx.apply()
+
+    def _has_room(self) -> bool:
+        return self._room.is_left() or self._room.is_left(beside_bytes=free_bytes(self._db))
 
     def finish(self) -> bool:
         """Write the counter back; whether there is something to commit. Raises sqlite3.Error."""

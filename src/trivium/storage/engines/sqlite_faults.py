@@ -12,13 +12,13 @@ _FULL: Final = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE}
 _PRIMARY: Final = 0xFF
 
 
-def is_disk_failure(error: sqlite3.Error) -> bool:
+def is_disk_failure(error: Exception) -> bool:
     """Whether the disk itself failed, so that trying smaller changes is no use."""
     code = getattr(error, "sqlite_errorcode", 0)
     return code not in _FULL and code & _PRIMARY == sqlite3.SQLITE_IOERR
 
 
-def storage_fault(error: sqlite3.Error) -> faults.Fault:
+def storage_fault(error: Exception) -> faults.Fault:
     """The fault to tell the client. The cause, with its paths and pages, stays with us."""
     full = getattr(error, "sqlite_errorcode", 0) in _FULL
     return faults.InsufficientStorage() if full else faults.InternalError()

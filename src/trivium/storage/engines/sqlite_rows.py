@@ -82,6 +82,11 @@ def create_tables(db: sqlite3.Connection) -> None:
     db.execute("commit")
 
 
+def free_bytes(db: sqlite3.Connection) -> int:
+    """What deleted rows have left free inside the database file."""
+    return int(db.execute("pragma freelist_count").fetchone()[0]) * PAGE_BYTES
+
+
 def overwrite_tail(db: sqlite3.Connection) -> None:
     """Commit something harmless, over what a failed commit may have left behind the log's end.
 
