@@ -29,8 +29,9 @@ from trivium.under.store import UnderStore
 def build(settings: Settings, users: Users, clock: Clock, ids: Ids) -> House:
     """The house on its data folder. Opening it blocks for some milliseconds."""
     folder = DataFolder(settings.data)
+    engine = SqliteEngine(folder.rows, reserve_bytes=settings.reserve_bytes)
     blobs = FileBlobs(folder.blobs, clock, ids, reserve_bytes=settings.reserve_bytes)
-    return house_of(settings, SqliteEngine(folder.rows), blobs, users, clock, ids)
+    return house_of(settings, engine, blobs, users, clock, ids)
 
 
 def house_of(settings: Settings, engine: Engine, blobs: Blobs, users: Users, clock: Clock, ids: Ids) -> House:

@@ -45,7 +45,6 @@ async def keep(ground: Ground, content: Content) -> Kept:
         return _resting(ground, content)
     if content.size is not None and content.size <= ground.inline_bytes:
         body = await content.whole()
-        ground.blobs.check_room()
         receipt = content.receipt
         return Kept(receipt.size, receipt.md5, receipt.checksum(content.checksum), body)
     blob = await ground.blobs.write(content.chunks())

@@ -69,10 +69,6 @@ class Blobs(Protocol):
         """
         ...
 
-    def check_room(self) -> None:
-        """Raise InsufficientStorage when nothing more shall be taken in: what is left is for deleting. `write` heeds it too."""
-        ...
-
     def locate(self, span: BlobSpan) -> FileSpan:
         """Where the door finds the bytes."""
         ...

@@ -17,19 +17,21 @@ from trivium.storage.blobstores.files import FileBlobs
 from trivium.storage.engines.sqlite import SqliteEngine
 from trivium.storage.room import Room
 
-BLOCK = 4096
+RESERVE_BYTES = 2_000_000
 
 
 class Disk:
-    """A disk of 10 GB with as much room as one says."""
+    """A disk with as much room as one says."""
+
+    f_frsize = 4096
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.free_bytes = self.size_bytes = 10_000_000_000
-        monkeypatch.setattr(os, "statvfs", self._statvfs)
+        self.free_bytes = 10_000_000_000
+        monkeypatch.setattr(os, "statvfs", lambda path: self)
 
-    def _statvfs(self, path: str) -> os.statvfs_result:
-        blocks, free = self.size_bytes // BLOCK, self.free_bytes // BLOCK
-        return os.statvfs_result((BLOCK, BLOCK, blocks, free, free, 1, 1, 1, 0, 255))
+    @property
+    def f_bavail(self) -> int:
+        return self.free_bytes // self.f_frsize
 
 
 @pytest.fixture
@@ -47,7 +49,7 @@ async def outcome(work: Awaitable[object]) -> faults.FaultKind | None:
 
 def run(path: Path, story: Callable[[SqliteEngine], Awaitable[None]]) -> None:
     async def whole() -> None:
-        engine = SqliteEngine(path / "rows.db")
+        engine = SqliteEngine(path / "rows.db", reserve_bytes=RESERVE_BYTES)
         try:
             await story(engine)
         finally:
@@ -56,15 +58,14 @@ def run(path: Path, story: Callable[[SqliteEngine], Awaitable[None]]) -> None:
     asyncio.run(whole())
 
 
-def test_the_reserve_is_not_room_and_a_small_disk_keeps_a_smaller_one(tmp_path: Path, disk: Disk) -> None:
+def test_the_reserve_is_not_room(tmp_path: Path, disk: Disk) -> None:
     room = Room(tmp_path, reserve_bytes=1_000_000)
     disk.free_bytes = 1_100_000
     assert room.is_left()
     disk.free_bytes = 900_000
     assert not room.is_left()
     assert room.is_left(beside_bytes=200_000)
-    disk.size_bytes = 2_000_000
-    assert Room(tmp_path, reserve_bytes=1_000_000).is_left()
+    assert Room(tmp_path, reserve_bytes=0).is_left()
 
 
 def test_bodies_are_refused_in_the_reserve_and_everything_else_goes_on(tmp_path: Path, disk: Disk) -> None:
@@ -90,7 +91,6 @@ def test_bodies_are_refused_in_the_reserve_and_everything_else_goes_on(tmp_path:
 
 
 def test_what_deleted_rows_left_free_in_the_database_is_room(tmp_path: Path, disk: Disk) -> None:
-    disk.size_bytes = 4_000_000  # of which a quarter is the reserve
 
     async def story(engine: SqliteEngine) -> None:
         await engine.write(lambda tx: tx.put(b"ca", b"v", bytes(3_000_000)))
@@ -112,7 +112,7 @@ def test_blobs_are_refused_in_the_reserve(tmp_path: Path, disk: Disk, chunk_coun
             yield bytes(500_000)
 
     async def story() -> None:
-        blobs = FileBlobs(tmp_path, SetClock(), SeededIds())
+        blobs = FileBlobs(tmp_path, SetClock(), SeededIds(), reserve_bytes=RESERVE_BYTES)
 
         assert await outcome(blobs.write(chunks())) is faults.InsufficientStorage
         assert [path for path in tmp_path.rglob("*") if path.is_file()] == []

@@ -53,13 +53,12 @@ class FileBlobs:
     """
 
     def __init__(self, folder: Path, clock: Clock, ids: Ids, *, reserve_bytes: int = 0) -> None:
-        self._reserve_bytes = reserve_bytes
         self._folder, self._clock, self._ids = folder, clock, ids
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="trivium-blob")
         for number in range(_DIRECTORIES):
             (folder / f"{number:02x}").mkdir(mode=0o700, parents=True, exist_ok=True)
         _fsync_directory(str(folder))
-        self._room = Room(folder)
+        self._room = Room(folder, reserve_bytes=reserve_bytes)
 
     async def write(self, chunks: AsyncIterator[bytes]) -> Blob:
         id = self._ids.hexadecimal(_ID_DIGITS)
@@ -87,20 +86,11 @@ class FileBlobs:
             if writing is not None:
                 await writing
                 file.check()
-            self.check_room()
             writing = self._run(file.append, gathered)
             gathered, size = [], 0
         if writing is not None:
             await writing
-        self.check_room()
         return gathered
-
-    def check_room(self) -> None:
-        if self._reserve_bytes:
-            with _disk_faults():
-                disk = os.statvfs(self._folder)
-            if disk.f_bavail * disk.f_frsize < self._reserve_bytes:
-                raise faults.InsufficientStorage()
 
     def locate(self, span: BlobSpan) -> FileSpan:
         return FileSpan(self._path(span.id), span.offset, span.offset + span.size - 1)

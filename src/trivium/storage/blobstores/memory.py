@@ -33,9 +33,6 @@ class MemoryBlobs:
         self._written[blob.id] = blob.written_ms
         return blob
 
-    def check_room(self) -> None:
-        """There is room."""
-
     def locate(self, span: BlobSpan) -> FileSpan:
         return FileSpan(str(self._path(span.id)), span.offset, span.offset + span.size - 1)
 

@@ -28,8 +28,8 @@ from trivium.storage.engines.generation import Generation
 from trivium.storage.engines.sqlite_rows import BUSY_WAIT_MS, connect
 from trivium.storage.engines.turnstile import Turnstile
 
-LOG_LIMIT_PAGES: Final = 8_192  # 32 MiB
-LOG_MOST_PAGES: Final = 2 * LOG_LIMIT_PAGES  # more than this and writers stand still for the checkpoint
+LOG_LIMIT_PAGES: Final = 7_168  # 28 MiB
+LOG_MOST_PAGES: Final = 12_288  # 48 MiB: more than this and writers stand still for the checkpoint
 READERS_WAIT_MS: Final = 50  # how long writers stand still for a reader that holds on to the log's end
 _ROUNDS: Final = 2
 _log = logging.getLogger(__name__)

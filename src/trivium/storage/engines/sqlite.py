@@ -49,13 +49,13 @@ class SqliteEngine:
     milliseconds.
 
     To be used on one event loop. Several engines, in this and in other processes, may have the same file
-    open. When only a reserve is left of the disk (`storage/room.py`), changes that write bodies are refused
+    open. In the last `reserve_bytes` of the disk (`storage/room.py`) changes that write bodies are refused
     with InsufficientStorage and all others go on: deletions too need room.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, reserve_bytes: int = 0) -> None:
         self._path = path
-        self._room = Room(path.parent)
+        self._room = Room(path.parent, reserve_bytes=reserve_bytes)
         self._turnstile = Turnstile(path.parent)
         self._turnstile.enter()
         try:
