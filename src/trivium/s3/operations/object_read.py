@@ -128,7 +128,7 @@ def _tell(call: Call[ReadAsk], entry: Entry, reading: Reading | None) -> Told:
         span, part = find_part(ask.part, entry, reading.parts)
         if part is not None:
             parts = len(reading.parts)
-            checksum = Checksum(checksum.algorithm, part.checksum) if checksum and part.checksum else None
+            checksum = Checksum(checksum.algorithm, part.checksum, checksum.type) if checksum and part.checksum else None
     elif ask.range is not None:
         span = read_range(ask.range, entry.size)
         checksum = checksum if span is None or span.size == entry.size else None
