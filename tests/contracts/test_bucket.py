@@ -80,15 +80,16 @@ class Kind(NamedTuple):
 
 
 _OBJECTS = frozenset({"writes", "shares", "versions", "annotations", "renames", "past"})
+_BRANCH = _OBJECTS | {"history"}
 KINDS: dict[str, Kind] = {
     "objects": Kind(objects("", inline_bytes=64), _OBJECTS),
     "objects with versions": Kind(objects("Enabled", inline_bytes=64), _OBJECTS),
     "objects without versions any more": Kind(objects("Suspended", inline_bytes=64), _OBJECTS),
     "objects, nothing in rows": Kind(objects("", inline_bytes=-1), _OBJECTS),
     "mount": Kind(mount, frozenset({"writes", "annotations"})),
-    "branch": Kind(branch(forked=False), _OBJECTS),
-    "branch, nothing in rows": Kind(branch(forked=False, inline_bytes=-1), _OBJECTS),
-    "branch, forked": Kind(branch(forked=True), _OBJECTS),
+    "branch": Kind(branch(forked=False), _BRANCH),
+    "branch, nothing in rows": Kind(branch(forked=False, inline_bytes=-1), _BRANCH),
+    "branch, forked": Kind(branch(forked=True), _BRANCH),
 }
 
 PLAIN = Attributes()
@@ -549,5 +550,38 @@ def test_the_past_shows_the_bucket_as_it_was_and_cannot_be_changed(run: Run) -> 
         assert past.features.writes is False
         assert await refused(past.put("c", upload(b"x"), Attributes())) is faults.NotImplemented_
         assert await refused(past.delete([Deletion("a")], actor="me")) is faults.NotImplemented_
+
+    run(story)
+
+
+@pytest.mark.parametrize("kind", having("history"))
+@pytest.mark.parametrize("size", [5, 500])
+def test_a_commit_shows_the_bucket_as_it_was_and_cannot_be_changed(run: Run, size: int) -> None:
+    async def story(bucket: Bucket, clock: SetClock) -> None:
+        assert bucket.features.history is not None
+        as_of = bucket.features.history.as_of
+        said = Attributes("text/plain", metadata={"a": "b"})
+        first = await put(bucket, "a", b"1" * size, said)
+        second = await put(bucket, "b", b"2" * size)
+        await put(bucket, "a", b"3" * size)
+        await bucket.delete([Deletion("b")], actor="me")
+
+        for commit in (second.version, "HEAD^^", "HEAD~2"):
+            view = await as_of(commit)
+
+            assert await listed(view) == ["a", "b"]
+            assert await listed(view, "b") == await listed(view, "", "aa") == ["b"]
+            assert await content(view, "a") == b"1" * size
+            assert await content(view, "b", span=Span(1, 2)) == b"22"
+            assert (await view.head("a")).attributes.metadata == {"a": "b"}
+            assert await content(view, "a", first.version) == b"1" * size
+            assert await refused(view.head("c")) is faults.NoSuchKey
+            assert await refused(view.head("a", (await bucket.head("a")).version)) is faults.NoSuchVersion
+            assert view.features.writes is False
+            assert await refused(view.put("c", upload(b"x"), Attributes())) is faults.NotImplemented_
+            assert await refused(view.delete([Deletion("a")], actor="me")) is faults.NotImplemented_
+        assert await listed(await as_of("HEAD")) == ["a"]
+        assert await refused(as_of("0" * 32)) is faults.NoSuchVersion
+        assert await refused(as_of("master")) is faults.InvalidVersionId
 
     run(story)

@@ -79,6 +79,11 @@ class RepoMachine(RuleBasedStateMachine):
     def bucket(self, branch: str) -> BranchBucket:
         return BranchBucket(self.ground, self.records[branch], self.engine.generation)
 
+    def as_of(self, branch: str, commit: str) -> Coroutine[Any, Any, Bucket]:  # Any: as in `run`
+        history = self.bucket(branch).features.history
+        assert history is not None
+        return history.as_of(commit)
+
     def state(self, branch: str) -> dict[str, Thing]:
         return dict(self.model[branch][-1].state) if self.model[branch] else {}
 
@@ -228,7 +233,7 @@ class RepoMachine(RuleBasedStateMachine):
             return
         commit = self.model[other][-1 - back]
         try:
-            self.run(self.bucket(branch).at_commit(commit.id))
+            self.run(self.as_of(branch, commit.id))
         except Fault as fault:
             assert fault.kind is faults.NoSuchVersion
             assert commit not in self.model[branch]
@@ -238,7 +243,7 @@ class RepoMachine(RuleBasedStateMachine):
     @rule(branch=branches, back=st.integers(0, 4))
     def list_a_commit(self, branch: str, back: int) -> None:
         if back < len(self.model.get(branch, ())):
-            view = self.run(self.bucket(branch).at_commit(f"HEAD~{back}"))
+            view = self.run(self.as_of(branch, f"HEAD~{back}"))
             assert self.contents(view) == self.model[branch][-1 - back].state
 
     @rule(branch=branches, ago_ms=st.integers(0, 3_000))

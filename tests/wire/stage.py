@@ -14,12 +14,14 @@ from trivium.base.ids import SeededIds
 from trivium.base.incoming import Given
 from trivium.buckets.copying import chunks_of
 from trivium.buckets.objects.bucket import ObjectsBucket
-from trivium.buckets.record import Ground
+from trivium.buckets.record import BRANCH, OBJECTS, Ground
+from trivium.buckets.repo.bucket import BranchBucket
+from trivium.buckets.repo.repository import Repositories
 from trivium.s3.dialects import DIALECTS
 from trivium.s3.messages import Listener, Request
 from trivium.s3.serve import serve
 from trivium.services.access.users import Account, Credential, Users
-from trivium.services.catalog import Catalog
+from trivium.services.catalog import Catalog, Kind
 from trivium.services.house import House
 from trivium.services.uploads import Uploads
 from trivium.storage.blobstores.memory import MemoryBlobs
@@ -42,16 +44,21 @@ class Answer:
 class Stage:
     """A house of one's own. Requests are alice's unless they say otherwise; nobody signs."""
 
-    def __init__(self, dialect: str = "aws") -> None:
+    def __init__(self, dialect: str = "aws", *, creates: str = OBJECTS) -> None:
         self.clock = SetClock(NOON_MS)
         ids = SeededIds()
         ground = Ground(MemoryEngine(), MemoryBlobs(self.clock, ids), self.clock, ids, _INLINE_BYTES)
-        catalog = Catalog(ground, lambda record, generation: ObjectsBucket(ground, record, generation), {})
+        repositories = Repositories(ground)
+        branches = Kind(
+            lambda record, generation: BranchBucket(ground, record, generation), repositories.create,
+            repositories.delete)
+        catalog = Catalog(
+            ground, lambda record, generation: ObjectsBucket(ground, record, generation), {BRANCH: branches})
         users = Users(
             Credential(name, "secret", Account(f"id-of-{name}", name.capitalize())) for name in _USERS
         )
         self.house = House(ground, catalog, users, Uploads(ground))
-        self.listener = Listener(DIALECTS[dialect], authentication="simple")
+        self.listener = Listener(DIALECTS[dialect], authentication="simple", creates=creates)
 
     def ask(
         self,

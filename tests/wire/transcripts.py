@@ -1,7 +1,7 @@
 """Transcripts: exchanges with the server as text, which people review and the runner plays.
 
-A file begins with lines that say where the truth comes from (`source: …`) and what there is (`dialect: …`, `given: a bucket`
-or `given: a versioned bucket`, both named `bucket`). Then come exchanges:
+A file begins with lines that say where the truth comes from (`source: …`) and what there is (`dialect: …`, `given: a bucket`,
+`a versioned bucket` or `a branch`, named `bucket`). Then come exchanges:
 
     # a comment
     > PUT /bucket/a%20key?versionId={{version:1}}
@@ -29,6 +29,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from tests.wire.stage import Answer, Stage
+from trivium.buckets.record import BRANCH, OBJECTS
 
 FOLDER = Path(__file__).parent
 _REFERENCE = re.compile(r"\{\{(\w+:\d+)\}\}")
@@ -87,9 +88,9 @@ def read(path: Path) -> Transcript:
 
 def stage_of(transcript: Transcript) -> Stage:
     """The house that the transcript begins with."""
-    stage = Stage(transcript.facts.get("dialect", "aws"))
     given = transcript.facts.get("given", "nothing")
-    assert given in ("nothing", "a bucket", "a versioned bucket"), f"nobody knows what {given!r} is"
+    assert given in ("nothing", "a bucket", "a versioned bucket", "a branch"), f"nobody knows what {given!r} is"
+    stage = Stage(transcript.facts.get("dialect", "aws"), creates=BRANCH if given == "a branch" else OBJECTS)
     if given != "nothing":
         assert stage.ask("PUT", "/bucket").status == 200
     if given == "a versioned bucket":

@@ -190,6 +190,17 @@ class Past(Protocol):
         ...
 
 
+class History(Protocol):
+    """A bucket whose past is made of commits."""
+
+    async def as_of(self, commit: str) -> Bucket:
+        """The bucket, read-only, as of a commit: its id, `HEAD` (the newest), or `^` and `~` behind these for earlier ones.
+
+        Raises NoSuchVersion, and InvalidVersionId where the text cannot mean a commit.
+        """
+        ...
+
+
 class Features(msgspec.Struct, frozen=True):
     """What a bucket can do beyond the five verbs; None means that it cannot.
 
@@ -202,3 +213,4 @@ class Features(msgspec.Struct, frozen=True):
     annotations: Annotations | None = None
     renames: Renames | None = None
     past: Past | None = None
+    history: History | None = None

@@ -15,8 +15,10 @@ from typing import Final
 import msgspec
 
 from trivium.base import faults
+from trivium.base.faults import Fault
 from trivium.buckets.bucket import Bucket
 from trivium.buckets.record import BUCKETS, OBJECTS, BucketRecord, Ground, confirm, enroll, find, strike
+from trivium.buckets.repo.names import split
 from trivium.storage import keys
 from trivium.storage.engine import Read, Write
 
@@ -25,11 +27,10 @@ _MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?)Z?", re.ASC
 
 
 class Opened(msgspec.Struct, frozen=True):
-    """A bucket and its record. `moment_ms`: the bucket is a view of the past as of then, else None."""
+    """A bucket and its record. A view of the past has the record of the bucket that it is a view of."""
 
     record: BucketRecord
     bucket: Bucket
-    moment_ms: int | None = None
 
 
 Build = Callable[[BucketRecord, int], Bucket]
@@ -57,9 +58,10 @@ class Catalog:
         self._generation = -1
 
     async def open(self, name: str) -> Opened:
-        """The bucket of this name; `name@2026-11-01T12:00:00Z` is the bucket as it was, read-only.
+        """The bucket of this name; `name@2026-11-01T12:00:00Z` and `commit.name` are the bucket as it was, read-only.
 
-        Raises NoSuchBucket, and NotImplemented when the bucket keeps no past.
+        A commit is an id, or `HEAD` with what `History.as_of` takes. Raises NoSuchBucket, and NotImplemented when
+        the bucket keeps no past.
         """
         generation = self._ground.engine.generation
         if generation != self._generation or len(self._opened) > _KEPT:
@@ -69,29 +71,41 @@ class Catalog:
             return found
         if "@" in name:
             return await self._open_past(name)
-        record = await self.find(name)
+        record = await self._ground.engine.read(lambda tx: find(tx, name))
+        if record is None:
+            return await self._open_commit(name)
         opened = Opened(record, self._kinds[record.kind].build(record, generation))
         if self._ground.engine.generation == generation:
             self._opened[name] = opened
         return opened
 
-    async def find(self, name: str) -> BucketRecord:
-        """The record of this bucket. Raises NoSuchBucket."""
-        record = await self._ground.engine.read(lambda tx: find(tx, name))
-        if record is None:
-            raise faults.NoSuchBucket(BucketName=name)
-        return record
-
     async def _open_past(self, name: str) -> Opened:
         plain, _, moment = name.rpartition("@")
         moment_ms = read_moment(moment)
-        if moment_ms is None:
+        if moment_ms is None or "@" in plain:
             raise faults.NoSuchBucket(BucketName=name)
         now = await self.open(plain)
         past = now.bucket.features.past
         if past is None:
             raise faults.NotImplemented_(BucketName=name)
-        return Opened(now.record, await past.at(moment_ms), moment_ms)
+        return Opened(now.record, await past.at(moment_ms))
+
+    async def _open_commit(self, name: str) -> Opened:
+        try:
+            return await self._as_of(*split(name))
+        except Fault as fault:
+            if fault.kind not in (faults.NoSuchBucket, faults.NoSuchVersion):
+                raise
+            raise faults.NoSuchBucket(BucketName=name) from None
+
+    async def _as_of(self, commit: str | None, branch: str) -> Opened:
+        if commit is None or split(branch)[0] is not None:
+            raise faults.NoSuchBucket()
+        now = await self.open(branch)
+        history = now.bucket.features.history
+        if history is None:
+            raise faults.NoSuchBucket()
+        return Opened(now.record, await history.as_of(commit))
 
     async def create(self, name: str, kind: str, owner: str, *, region: str = "") -> BucketRecord:
         """Make a bucket. Raises BucketAlreadyOwnedByYou, BucketAlreadyExists, and what the kind raises."""

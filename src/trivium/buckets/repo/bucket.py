@@ -43,7 +43,7 @@ class BranchBucket:
         self._reader = reader = Reader(ground, branch.line)
         self._features = Features(
             shares=True, versions=LineVersions(reader), annotations=BranchAnnotations(branch, reader),
-            renames=BranchRenames(branch, reader), past=BranchPast(reader),
+            renames=BranchRenames(branch, reader), past=BranchPast(reader), history=BranchHistory(reader),
         )
 
     @property
@@ -87,12 +87,6 @@ class BranchBucket:
 
     async def list(self, prefix: str, start: str, limit: int) -> list[Entry]:
         return await self._reader.list(prefix, start, limit)
-
-    async def at_commit(self, version: str) -> CommitBucket:
-        """The bucket as of a commit, read-only. Raises NoSuchVersion, InvalidVersionId."""
-        reader = self._reader
-        return CommitBucket(reader, await reader.ground.engine.read(
-            lambda rows: commits.meant(rows, reader.line, version)))
 
     def _putting(
         self, key: str, kept: Kept, attributes: Attributes, only_if: WriteIf, companion: Companion,
@@ -142,6 +136,21 @@ class BranchPast:
         reader = self._reader
         return CommitBucket(reader, await reader.ground.engine.read(
             lambda rows: commits.as_of(rows, reader.line, moment_ms)))
+
+
+class BranchHistory:
+    """The past of a branch, by commit."""
+
+    __slots__ = ("_reader",)
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    async def as_of(self, commit: str) -> CommitBucket:
+        """As `History.as_of`."""
+        reader = self._reader
+        return CommitBucket(reader, await reader.ground.engine.read(
+            lambda rows: commits.meant(rows, reader.line, commit)))
 
 
 class CommitBucket:

@@ -8,7 +8,6 @@ inside transactions.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 import msgspec
@@ -16,11 +15,10 @@ import msgspec
 from trivium.base import faults
 from trivium.base.ids import hidden_in
 from trivium.buckets.repo.line import Line
+from trivium.buckets.repo.names import COMMIT
 from trivium.storage import keys
 from trivium.storage.engine import Read, Write
 from trivium.storage.records import Records
-
-_VERSION = re.compile(r"(HEAD|[0-9a-f]{32})(?:(\^+|~+)|[\^~](\d{1,18}))?", re.ASCII)
 
 
 class Commit(msgspec.Struct, frozen=True, array_like=True):
@@ -83,7 +81,7 @@ def meant(rows: Read, line: Line, version: str) -> Commit:
     (Pachyderm, ancestry). Raises InvalidVersionId when the text cannot mean a commit, NoSuchVersion when
     none of this line.
     """
-    match = _VERSION.fullmatch(version)
+    match = COMMIT.fullmatch(version)
     if match is None:
         raise faults.InvalidVersionId(ArgumentName="versionId", ArgumentValue=version)
     reference, marks, count = match.groups()

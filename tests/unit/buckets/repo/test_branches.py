@@ -13,7 +13,7 @@ from trivium.base.faults import Fault
 from trivium.base.ids import SeededIds
 from trivium.base.incoming import Given, Incoming
 from trivium.buckets import clearing
-from trivium.buckets.bucket import Deletion, Gone
+from trivium.buckets.bucket import Bucket, Deletion, Gone
 from trivium.buckets.conditions import WriteIf
 from trivium.buckets.entry import Attributes, Entry
 from trivium.buckets.record import BucketRecord, Ground, enroll
@@ -82,6 +82,11 @@ async def content(bucket: BranchBucket, key: str, version: str | None = None) ->
 
 async def listed(bucket: BranchBucket) -> list[str]:
     return [entry.key for entry in await bucket.list("", "", 1000)]
+
+
+async def as_of(bucket: BranchBucket, commit: str) -> Bucket:
+    assert bucket.features.history is not None
+    return await bucket.features.history.as_of(commit)
 
 
 async def refusal(work: Awaitable[object]) -> faults.FaultKind:
@@ -190,7 +195,7 @@ def test_history_9_an_empty_branch_has_no_head() -> None:
         bucket = await house.create()
 
         assert await refusal(bucket.head("a", "HEAD")) is faults.NoSuchVersion
-        assert await refusal(bucket.at_commit("HEAD")) is faults.NoSuchVersion
+        assert await refusal(as_of(bucket, "HEAD")) is faults.NoSuchVersion
         assert await house.repositories.head(await house.record("master")) is None
 
     run(story)
@@ -238,7 +243,7 @@ def test_history_12_the_bucket_of_a_commit_is_read_only_and_its_head_is_that_com
         bucket = await house.create()
         first = await put(bucket, "a", b"1")
         await put(bucket, "a", b"2")
-        view = await bucket.at_commit(first)
+        view = await as_of(bucket, first)
 
         assert not view.features.writes
         assert (await view.head("a", "HEAD")).version == first

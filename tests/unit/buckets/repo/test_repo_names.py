@@ -18,6 +18,12 @@ COMMIT = "0123456789abcdef" * 2
     (f"{COMMIT}.dev.images", BranchName("images", "dev", COMMIT)),
     (f"{COMMIT}.images", BranchName("images", "master", COMMIT)),
     (COMMIT, BranchName(COMMIT, "master")),
+    ("HEAD.dev.images", BranchName("images", "dev", "HEAD")),
+    ("HEAD^.dev.images", BranchName("images", "dev", "HEAD^")),
+    ("HEAD~2.images", BranchName("images", "master", "HEAD~2")),
+    (f"{COMMIT}^^.images", BranchName("images", "master", f"{COMMIT}^^")),
+    ("HEAD.images", BranchName("images", "HEAD")),
+    ("HEAD", BranchName("HEAD", "master")),
 ])
 def test_history_1_2_a_name_says_branch_and_repository(bucket: str, expected: BranchName) -> None:
     assert read_name(bucket) == expected
@@ -25,6 +31,7 @@ def test_history_1_2_a_name_says_branch_and_repository(bucket: str, expected: Br
 
 @pytest.mark.parametrize("bucket", [
     "", ".", "a.", ".a", "a..b", "a.b.c", f"{COMMIT}.a.b.c", f"{COMMIT}.{COMMIT}.a", "a b.c", "a/b.c", "\u00e9.a",
+    "HEAD^", "HEAD^~.dev.images", "HEAD^.HEAD^.images", "dev^.images", f"{COMMIT}.", "HEAD^.a.b.c",
 ])
 def test_history_1_other_names_are_refused(bucket: str) -> None:
     with pytest.raises(Fault) as refused:

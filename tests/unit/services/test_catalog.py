@@ -1,0 +1,144 @@
+"""How names are opened: buckets, and views of their past."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from trivium.base import faults
+from trivium.base.clock import SetClock
+from trivium.base.faults import Fault
+from trivium.base.ids import SeededIds
+from trivium.base.incoming import Given, Incoming
+from trivium.buckets.bucket import Bucket
+from trivium.buckets.entry import Attributes
+from trivium.buckets.objects.bucket import ObjectsBucket
+from trivium.buckets.record import BRANCH, OBJECTS, Ground
+from trivium.buckets.repo.bucket import BranchBucket
+from trivium.buckets.repo.repository import Repositories
+from trivium.services.catalog import Catalog, Kind
+from trivium.storage.blobstores.memory import MemoryBlobs
+from trivium.storage.engines.memory import MemoryEngine
+
+ID = "0123456789abcdef" * 2
+
+
+class House:
+    """A catalog of objects and branches, with the branch `master.images` and two commits of its key `a`."""
+
+    def __init__(self) -> None:
+        self.clock = SetClock()
+        self.ids = SeededIds()
+        self.ground = ground = Ground(MemoryEngine(), MemoryBlobs(self.clock, self.ids), self.clock, self.ids)
+        self.repositories = Repositories(ground)
+        self.catalog = Catalog(ground, lambda record, generation: ObjectsBucket(ground, record, generation), {
+            BRANCH: Kind(
+                lambda record, generation: BranchBucket(ground, record, generation), self.repositories.create,
+                self.repositories.delete)})
+        self.commits: list[str] = []
+
+    async def open(self, name: str) -> Bucket:
+        return (await self.catalog.open(name)).bucket
+
+    async def text(self, name: str) -> object:
+        return await (await (await self.open(name)).read("a")).body()
+
+    async def put(self, name: str, data: bytes) -> str:
+        put = (await self.open(name)).put
+        return (await put("a", Incoming(Given(data), len(data)), Attributes())).version
+
+
+def run(story: Callable[[House], Awaitable[None]]) -> None:
+    async def inside() -> None:
+        house = House()
+        await house.catalog.create("master.images", BRANCH, "owner")
+        house.commits = [await house.put("master.images", data) for data in (b"1", b"2")]
+        await story(house)
+
+    asyncio.run(inside())
+
+
+def test_history_12_a_commit_of_a_branch_is_opened_by_its_name() -> None:
+    async def story(house: House) -> None:
+        first, second = house.commits
+        found = {name: await house.text(f"{name}.master.images")
+                 for name in (first, second, "HEAD", "HEAD^", f"{second}~1")}
+
+        assert found == {first: b"1", second: b"2", "HEAD": b"2", "HEAD^": b"1", f"{second}~1": b"1"}
+        opened = await house.catalog.open(f"{first}.master.images")
+        assert opened.record.name == "master.images"
+        assert opened.bucket.features.writes is False
+
+    run(story)
+
+
+def test_a_commit_before_the_newest_is_found_anew_each_time() -> None:
+    async def story(house: House) -> None:
+        before = await house.text("HEAD^.master.images")
+        await house.put("master.images", b"3")
+
+        assert (before, await house.text("HEAD^.master.images")) == (b"1", b"2")
+
+    run(story)
+
+
+def test_a_branch_that_is_called_by_its_repository_alone_has_commits_too() -> None:
+    async def story(house: House) -> None:
+        await house.catalog.create("words", BRANCH, "owner")
+        commit = await house.put("words", b"w")
+
+        assert await house.text(f"{commit}.words") == await house.text("HEAD~0.words") == b"w"
+
+    run(story)
+
+
+def test_a_bucket_that_is_really_called_so_comes_first() -> None:
+    async def story(house: House) -> None:
+        name = f"{house.commits[0]}.master.images"
+        await house.catalog.create(name, OBJECTS, "owner")
+        await house.put(name, b"an object")
+
+        assert await house.text(name) == b"an object"
+
+    run(story)
+
+
+def test_a_fork_opens_the_commits_that_it_was_forked_with() -> None:
+    async def story(house: House) -> None:
+        first, second = house.commits
+        await house.repositories.fork("images", "master", "dev", at=first)
+
+        assert await house.text(f"{first}.dev.images") == b"1"
+        with pytest.raises(Fault):
+            await house.open(f"{second}.dev.images")
+
+    run(story)
+
+
+@pytest.mark.parametrize("name", [
+    f"{ID}.master.images", "HEAD~2.master.images", "HEAD^.nobody.images", "HEAD^.plain", "HEAD^", "HEAD^.",
+    "HEAD^.HEAD^.master.images", ".".join(["HEAD^"] * 2000), "master^.images", f"{ID}.nobody",
+    "master.images@2026-13-01T00:00:00Z", "x" + "@2026-01-01T00:00:00Z" * 2000,
+])
+def test_a_name_that_means_no_commit_is_no_buckets(name: str) -> None:
+    async def story(house: House) -> None:
+        await house.catalog.create("plain", OBJECTS, "owner")
+        with pytest.raises(Fault) as refused:
+            await house.open(name)
+
+        assert refused.value.kind is faults.NoSuchBucket
+        assert refused.value.facts == {"BucketName": name}
+
+    run(story)
+
+
+def test_the_past_of_a_commit_is_not_read_by_time() -> None:
+    async def story(house: House) -> None:
+        with pytest.raises(Fault) as refused:
+            await house.open("HEAD^.master.images@2026-01-01T00:00:00Z")
+
+        assert refused.value.kind is faults.NotImplemented_
+
+    run(story)
