@@ -19,8 +19,6 @@ from trivium.base.ids import SeededIds
 from trivium.buckets.bucket import Features
 from trivium.buckets.mount.bucket import MountBucket
 from trivium.buckets.objects.bucket import ObjectsBucket
-from trivium.buckets.objects.opened import Opened
-from trivium.buckets.objects.past import PastBucket
 from trivium.buckets.record import MOUNT, OBJECTS, BucketRecord, Ground
 from trivium.buckets.repo.bucket import BranchBucket
 from trivium.buckets.repo.repository import Repositories
@@ -117,14 +115,19 @@ def _kinds() -> Iterator[tuple[str, Features]]:
     clock, ids = SetClock(), SeededIds()
     ground = Ground(MemoryEngine(), MemoryBlobs(clock, ids), clock, ids)
     record = BucketRecord(1, "objects", OBJECTS, "", 0)
-    yield "objects", ObjectsBucket(ground, record, 0).features
-    yield "view of the past", PastBucket(Opened(ground, record, 0), 0).features
+    objects = ObjectsBucket(ground, record, 0).features
+    yield "objects", objects
+    yield "view of the past", _past(objects)
     mount = BucketRecord(2, "mount", MOUNT, "", 0, facts={"path": "."})
     yield "mount", MountBucket(ground, mount, LocalStore(".", clock, ids)).features
-    branch = BranchBucket(ground, asyncio.run(Repositories(ground).create("branch.repository", "")), 0)
-    yield "branch", branch.features
-    assert branch.features.past is not None, "branches keep their past"
-    yield "commit", asyncio.run(branch.features.past.at(0)).features
+    branch = BranchBucket(ground, asyncio.run(Repositories(ground).create("branch.repository", "")), 0).features
+    yield "branch", branch
+    yield "commit", _past(branch)
+
+
+def _past(features: Features) -> Features:
+    assert features.past is not None, "objects and branches keep their past"
+    return asyncio.run(features.past.at(0)).features
 
 
 def _works(operation: Operation, features: Features) -> str:

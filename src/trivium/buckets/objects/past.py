@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
 from trivium.base import faults
-from trivium.base.faults import Fault
 from trivium.buckets import contents
-from trivium.buckets.bucket import Companion, Content, Deletion, Features, Gone, nothing
-from trivium.buckets.conditions import ALWAYS, WriteIf
 from trivium.buckets.contents import StoredReading
-from trivium.buckets.entry import ENTRIES, Attributes, Entry
+from trivium.buckets.entry import ENTRIES, Entry
 from trivium.buckets.objects import chain
 from trivium.buckets.objects.chain import Place
 from trivium.buckets.objects.opened import Opened
+from trivium.buckets.readonly import ReadOnly
 from trivium.storage import keys
 from trivium.storage.engine import Read
 
@@ -33,21 +31,17 @@ class ObjectPast:
     def __init__(self, opened: Opened) -> None:
         self._opened = opened
 
-    async def at(self, moment_ms: int) -> PastBucket:
-        return PastBucket(self._opened, moment_ms)
+    async def at(self, moment_ms: int) -> ReadOnly:
+        return ReadOnly(PastReader(self._opened, moment_ms), _READ_ONLY)
 
 
-class PastBucket:
-    """What the bucket held at the end of the millisecond `moment_ms`, less what was removed since."""
+class PastReader:
+    """Reads what the bucket held at the end of the millisecond `moment_ms`, less what was removed since."""
 
     __slots__ = ("_moment_ms", "_opened")
 
     def __init__(self, opened: Opened, moment_ms: int) -> None:
         self._opened, self._moment_ms = opened, moment_ms
-
-    @property
-    def features(self) -> Features:
-        return Features(writes=False)
 
     async def head(self, key: str, version: str | None = None) -> Entry:
         return await self._opened.ground.engine.read(lambda rows: self._visible(rows, key, version).entry)
@@ -62,15 +56,6 @@ class PastBucket:
             return StoredReading(ground.blobs, entry, found[1], contents.layout_of(rows, entry))
 
         return await ground.engine.read(look)
-
-    async def put(
-        self, key: str, content: Content, attributes: Attributes, *, only_if: WriteIf = ALWAYS,
-        companion: Companion = nothing,
-    ) -> Entry:
-        raise faults.NotImplemented_(_READ_ONLY)
-
-    async def delete(self, deletions: Sequence[Deletion], *, actor: str) -> list[Gone | Fault]:
-        raise faults.NotImplemented_(_READ_ONLY)
 
     async def list(self, prefix: str, start: str, limit: int) -> list[Entry]:
         bucket, found = self._opened.record.id, list[Entry]()

@@ -19,6 +19,7 @@ from trivium.buckets.bucket import Companion, Content, Deletion, Features, Gone,
 from trivium.buckets.conditions import ALWAYS, WriteIf
 from trivium.buckets.contents import Kept, StoredReading
 from trivium.buckets.entry import Attributes, Entry
+from trivium.buckets.readonly import ReadOnly
 from trivium.buckets.record import BucketRecord, Ground
 from trivium.buckets.repo import commits, views
 from trivium.buckets.repo.commits import Commit
@@ -131,10 +132,10 @@ class BranchPast:
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
 
-    async def at(self, moment_ms: int) -> CommitBucket:
+    async def at(self, moment_ms: int) -> ReadOnly:
         """The bucket as of the last commit until then; an empty one before the first."""
         reader = self._reader
-        return CommitBucket(reader, await reader.ground.engine.read(
+        return _as_of(reader, await reader.ground.engine.read(
             lambda rows: commits.as_of(rows, reader.line, moment_ms)))
 
 
@@ -146,44 +147,18 @@ class BranchHistory:
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
 
-    async def as_of(self, commit: str) -> CommitBucket:
+    async def as_of(self, commit: str) -> ReadOnly:
         """As `History.as_of`."""
         reader = self._reader
-        return CommitBucket(reader, await reader.ground.engine.read(
+        return _as_of(reader, await reader.ground.engine.read(
             lambda rows: commits.meant(rows, reader.line, commit)))
 
 
-class CommitBucket:
-    """A branch as of a commit, or before the first. `HEAD` is that commit; it cannot be changed."""
-
-    __slots__ = ("_features", "_reader")
-
-    def __init__(self, reader: Reader, commit: Commit | None) -> None:
-        line: Line = () if commit is None else up_to(reader.line, commit.seq, commit.number)
-        self._reader = msgspec.structs.replace(reader, line=line)
-        self._features = Features(writes=False, versions=LineVersions(self._reader))
-
-    @property
-    def features(self) -> Features:
-        return self._features
-
-    async def head(self, key: str, version: str | None = None) -> Entry:
-        return await self._reader.head(key, version)
-
-    async def read(self, key: str, version: str | None = None) -> StoredReading:
-        return await self._reader.read(key, version)
-
-    async def put(
-        self, key: str, content: Content, attributes: Attributes, *, only_if: WriteIf = ALWAYS,
-        companion: Companion = nothing,
-    ) -> Entry:
-        raise faults.NotImplemented_(_READ_ONLY)
-
-    async def delete(self, deletions: Sequence[Deletion], *, actor: str) -> list[Gone | Fault]:
-        raise faults.NotImplemented_(_READ_ONLY)
-
-    async def list(self, prefix: str, start: str, limit: int) -> list[Entry]:
-        return await self._reader.list(prefix, start, limit)
+def _as_of(reader: Reader, commit: Commit | None) -> ReadOnly:
+    """The branch as of the commit, or before the first. `HEAD` is that commit."""
+    line: Line = () if commit is None else up_to(reader.line, commit.seq, commit.number)
+    then = msgspec.structs.replace(reader, line=line)
+    return ReadOnly(then, _READ_ONLY, versions=LineVersions(then))
 
 
 def _deleting(deletions: Sequence[Deletion]) -> str:
