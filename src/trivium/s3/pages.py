@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from collections.abc import Callable
 from urllib.parse import quote
 
 from trivium.base import faults
@@ -34,6 +35,11 @@ def encoded(text: str) -> str:
 def plain(text: str) -> str:
     """A key without encoding-type."""
     return text
+
+
+def encoding_of(asked: str | None, dialect: Dialect) -> tuple[Callable[[str], str], str | None]:
+    """How the keys of a listing are written, and the EncodingType that the listing says."""
+    return (plain, None) if asked is None and not dialect.encodes_unasked else (encoded, "url")
 
 
 def token_of(key: str) -> str:

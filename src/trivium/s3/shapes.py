@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Annotated
 
 from trivium.s3.xml import Shape, element
+from trivium.services.access.users import Account
 
 
 class Tag(Shape, frozen=True):
@@ -27,6 +29,12 @@ class Owner(Shape, frozen=True):
     display_name: str
 
 
+class CommonPrefix(Shape, frozen=True):
+    """What stands for all keys that begin like it."""
+
+    prefix: str
+
+
 class Checksums(Shape, frozen=True):
     """The checksum of something, in the element of its algorithm; the others are absent."""
 
@@ -45,6 +53,16 @@ class Checksums(Shape, frozen=True):
 def checksum_fields(algorithm: str, value: str) -> dict[str, str]:
     """The field of a `Checksums` shape that this checksum is; none for no value."""
     return {algorithm.lower(): value} if value else {}
+
+
+def owner(account: Account) -> Owner:
+    """The account, as documents show it."""
+    return Owner(id=account.id, display_name=account.name)
+
+
+def common_prefixes(prefixes: Iterable[str], encode: Callable[[str], str]) -> tuple[CommonPrefix, ...]:
+    """The prefixes that a listing is folded to."""
+    return tuple(CommonPrefix(prefix=encode(prefix)) for prefix in prefixes)
 
 
 def tagging(tags: dict[str, str]) -> Tagging:

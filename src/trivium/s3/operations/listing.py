@@ -12,9 +12,9 @@ from trivium.buckets.listing import Page, Position, entries_of, page_of
 from trivium.s3.call import Call
 from trivium.s3.fields import Document, Query, iso_time, number
 from trivium.s3.messages import BUCKET
-from trivium.s3.pages import encoded, encoding_type, limit_of, plain, read_token, token_of
+from trivium.s3.pages import encoding_of, encoding_type, limit_of, read_token, token_of
 from trivium.s3.registry import operation
-from trivium.s3.shapes import Owner
+from trivium.s3.shapes import CommonPrefix, Owner, common_prefixes, owner
 from trivium.s3.xml import Shape, element
 from trivium.services.access.users import Users
 
@@ -55,12 +55,6 @@ class Contents(Shape, frozen=True, gc=False):
     owner: Owner | None
 
 
-class CommonPrefix(Shape, frozen=True):
-    """What stands for all keys that begin like it."""
-
-    prefix: str
-
-
 class Listing(Shape, frozen=True, kw_only=True):
     """A page of a listing of either version."""
 
@@ -94,7 +88,7 @@ async def list_objects(call: Call[ListObjectsAsk]) -> ListingReply:
     first = ask.token if dialect.counts_in_plain_list and ask.token else ""
     page = await page_of(entries_of(call.bucket), limit=limit, prefix=ask.prefix, delimiter=ask.delimiter, first=first,
                          after=Position(ask.marker) if ask.marker else None)
-    encode, encoding = _encoding(ask.encoding, call)
+    encode, encoding = encoding_of(ask.encoding, dialect)
     last = page.last if page.truncated and ask.delimiter else None  # else the last key is the marker, as S3 has it
     counts = dialect.counts_in_plain_list
     return ListingReply(Listing(
@@ -104,7 +98,7 @@ async def list_objects(call: Call[ListObjectsAsk]) -> ListingReply:
         next_continuation_token=await _next_key(call, page) if counts else None,
         key_count=_count(page) if counts else None,
         max_keys=limit, delimiter=encode(ask.delimiter) if ask.delimiter else None, is_truncated=page.truncated,
-        contents=_contents(page, encode, call.house.users), common_prefixes=_common(page, encode), encoding_type=encoding,
+        contents=_contents(page, encode, call.house.users), common_prefixes=common_prefixes(page.prefixes, encode), encoding_type=encoding,
     ))
 
 
@@ -115,22 +109,16 @@ async def list_objects_v2(call: Call[ListObjectsV2Ask]) -> ListingReply:
     after = read_token(ask.token) if ask.token else ask.start_after  # S3 takes an empty token for none
     page = await page_of(entries_of(call.bucket), limit=limit, prefix=ask.prefix, delimiter=ask.delimiter,
                          after=Position(after) if after else None)
-    encode, encoding = _encoding(ask.encoding, call)
+    encode, encoding = encoding_of(ask.encoding, dialect)
     users = call.house.users if ask.fetch_owner.lower() == "true" else None
     return ListingReply(Listing(
         version2=True if dialect.version2_element else None, name=call.name, prefix=encode(ask.prefix),
         start_after=encode(ask.start_after) if ask.start_after else None, continuation_token=ask.token,
         next_continuation_token=token_of(page.last.key) if page.truncated and page.last else None,
         key_count=_count(page), max_keys=limit, delimiter=encode(ask.delimiter) if ask.delimiter else None,
-        is_truncated=page.truncated, contents=_contents(page, encode, users), common_prefixes=_common(page, encode),
+        is_truncated=page.truncated, contents=_contents(page, encode, users), common_prefixes=common_prefixes(page.prefixes, encode),
         encoding_type=encoding,
     ))
-
-
-def _encoding(asked: str | None, call: Call[ListObjectsAsk] | Call[ListObjectsV2Ask]) -> tuple[Callable[[str], str], str | None]:
-    if asked is None and not call.dialect.encodes_unasked:
-        return plain, None
-    return encoded, "url"
 
 
 def _count(page: Page[Entry]) -> int:
@@ -152,18 +140,13 @@ def _contents(page: Page[Entry], encode: Callable[[str], str], users: Users | No
     found: list[Contents] = []
     for entry in page.items:
         checksum, attributes = entry.checksum, entry.attributes
-        owner = None
+        whose = None
         if users is not None:
-            owner = owners.get(attributes.owner)
-            if owner is None:
-                account = users.account(attributes.owner)
-                owner = owners[attributes.owner] = Owner(id=account.id, display_name=account.name)
+            whose = owners.get(attributes.owner)
+            if whose is None:
+                whose = owners[attributes.owner] = owner(users.account(attributes.owner))
         algorithm, type_ = (checksum.algorithm, checksum.type) if checksum is not None else (None, None)
         found.append(Contents(
             encode(entry.key), iso_time(entry.modified_ms), entry.etag, algorithm, type_, entry.size,
-            attributes.storage_class, owner))
+            attributes.storage_class, whose))
     return tuple(found)
-
-
-def _common(page: Page[Entry], encode: Callable[[str], str]) -> tuple[CommonPrefix, ...]:
-    return tuple(CommonPrefix(prefix=encode(prefix)) for prefix in page.prefixes)

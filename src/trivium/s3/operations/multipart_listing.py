@@ -15,10 +15,9 @@ from trivium.buckets.record import BucketRecord
 from trivium.s3.call import Call
 from trivium.s3.fields import Document, Query, iso_time, number
 from trivium.s3.messages import BUCKET, OBJECT
-from trivium.s3.operations.listing import CommonPrefix
-from trivium.s3.pages import encoded, encoding_type, limit_of, plain
+from trivium.s3.pages import encoding_of, encoding_type, limit_of
 from trivium.s3.registry import operation
-from trivium.s3.shapes import Checksums, Owner, checksum_fields
+from trivium.s3.shapes import Checksums, CommonPrefix, Owner, checksum_fields, common_prefixes, owner
 from trivium.s3.xml import Shape, element
 from trivium.services.access.users import Users
 from trivium.services.uploads import Part, Upload, Uploads
@@ -122,8 +121,8 @@ async def list_parts(call: Call[ListPartsAsk]) -> ListPartsReply:
         call.record, call.key, ask.upload_id, after=ask.marker, limit=limit + 1)
     shown = found[:limit]
     return ListPartsReply(PartsResult(
-        bucket=call.name, key=call.key, upload_id=upload.id, initiator=_owner(users, upload.initiator),
-        owner=_owner(users, upload.attributes.owner), storage_class=upload.attributes.storage_class,
+        bucket=call.name, key=call.key, upload_id=upload.id, initiator=owner(users.account(upload.initiator)),
+        owner=owner(users.account(upload.attributes.owner)), storage_class=upload.attributes.storage_class,
         part_number_marker=ask.marker, next_part_number_marker=shown[-1].number if shown else ask.marker,
         max_parts=limit, is_truncated=len(found) > limit, checksum_algorithm=upload.algorithm or None,
         checksum_type=upload.type or None, parts=tuple(_part(upload, part) for part in shown),
@@ -137,7 +136,7 @@ async def list_multipart_uploads(call: Call[ListUploadsAsk]) -> ListUploadsReply
     page = await page_of(
         uploads_of(call.house.uploads, call.record), limit=limit, prefix=ask.prefix, delimiter=ask.delimiter,
         after=_after(ask))
-    encode = encoded if ask.encoding is not None or call.dialect.encodes_unasked else plain
+    encode, encoding = encoding_of(ask.encoding, call.dialect)
     last = page.last if page.truncated else None
     return ListUploadsReply(UploadsResult(
         bucket=call.name, key_marker=encode(ask.key_marker), upload_id_marker=ask.upload_marker,
@@ -146,8 +145,7 @@ async def list_multipart_uploads(call: Call[ListUploadsAsk]) -> ListUploadsReply
         delimiter=encode(ask.delimiter) if ask.delimiter else None, max_uploads=limit,
         is_truncated=page.truncated,
         uploads=tuple(_upload(one, encode(one.key), users) for one in page.items),
-        common_prefixes=tuple(CommonPrefix(prefix=encode(prefix)) for prefix in page.prefixes),
-        encoding_type="url" if encode is encoded else None,
+        common_prefixes=common_prefixes(page.prefixes, encode), encoding_type=encoding,
     ))
 
 
@@ -171,11 +169,6 @@ def _after(ask: ListUploadsAsk) -> Position | None:
     return Position(ask.key_marker, ask.upload_marker)
 
 
-def _owner(users: Users, id: str) -> Owner:
-    account = users.account(id)
-    return Owner(id=account.id, display_name=account.name)
-
-
 def _part(upload: Upload, part: Part) -> ListedPart:
     return ListedPart(
         part_number=part.number, last_modified=iso_time(part.modified_ms), etag=quoted(part.md5),
@@ -184,7 +177,7 @@ def _part(upload: Upload, part: Part) -> ListedPart:
 
 def _upload(upload: Upload, key: str, users: Users) -> ListedUpload:
     return ListedUpload(
-        key=key, upload_id=upload.id, initiator=_owner(users, upload.initiator),
-        owner=_owner(users, upload.attributes.owner), storage_class=upload.attributes.storage_class,
+        key=key, upload_id=upload.id, initiator=owner(users.account(upload.initiator)),
+        owner=owner(users.account(upload.attributes.owner)), storage_class=upload.attributes.storage_class,
         initiated=iso_time(upload.initiated_ms), checksum_algorithm=upload.algorithm or None,
         checksum_type=upload.type or None)

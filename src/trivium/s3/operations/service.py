@@ -12,7 +12,7 @@ from trivium.s3.fields import Document, Query, iso_time, number
 from trivium.s3.messages import SERVICE
 from trivium.s3.pages import read_token, token_of
 from trivium.s3.registry import operation
-from trivium.s3.shapes import Owner
+from trivium.s3.shapes import Owner, owner
 from trivium.s3.xml import Shape, element
 
 _MAX_BUCKETS = 10_000  # Amazon S3 API Reference, ListBuckets: max-buckets is 1 to 10,000
@@ -65,7 +65,7 @@ async def list_buckets(call: Call[ListBucketsAsk]) -> ListBucketsReply:
         limit=limit + 1, regions=_records_of(ask.region, default))
     shown, tells_region = found[:limit], ask != _PLAIN
     return ListBucketsReply(Buckets(
-        owner=Owner(id=call.account.id, display_name=call.account.name),
+        owner=owner(call.account),
         buckets=tuple(ListedBucket(
             name=one.name, creation_date=iso_time(one.created_ms),
             bucket_region=(one.region or default) if tells_region else None) for one in shown),

@@ -12,10 +12,9 @@ from trivium.buckets.listing import Position, page_of, versions_of
 from trivium.s3.call import Call
 from trivium.s3.fields import Document, Query, iso_time, number
 from trivium.s3.messages import BUCKET
-from trivium.s3.operations.listing import CommonPrefix
-from trivium.s3.pages import encoded, encoding_type, limit_of, plain
+from trivium.s3.pages import encoding_of, encoding_type, limit_of
 from trivium.s3.registry import operation
-from trivium.s3.shapes import Owner
+from trivium.s3.shapes import CommonPrefix, Owner, common_prefixes, owner
 from trivium.s3.xml import Shape, element
 from trivium.services.access.users import Users
 
@@ -88,7 +87,7 @@ async def list_object_versions(call: Call[ListVersionsAsk]) -> ListVersionsReply
     after = _after(ask)
     page = await page_of(
         versions_of(versions), limit=limit, prefix=ask.prefix, delimiter=ask.delimiter, after=after)
-    encode = encoded if ask.encoding is not None or call.dialect.encodes_unasked else plain
+    encode, encoding = encoding_of(ask.encoding, call.dialect)
     last = page.last if page.truncated else None
     return ListVersionsReply(ListVersionsResult(
         name=call.name, prefix=encode(ask.prefix), key_marker=encode(ask.key_marker),
@@ -96,8 +95,7 @@ async def list_object_versions(call: Call[ListVersionsAsk]) -> ListVersionsReply
         next_version_id_marker=last.marker if last else None, max_keys=limit,
         delimiter=encode(ask.delimiter) if ask.delimiter else None, is_truncated=page.truncated,
         versions=tuple(_row(item, encode(item.entry.key), call.house.users) for item in page.items),
-        common_prefixes=tuple(CommonPrefix(prefix=encode(prefix)) for prefix in page.prefixes),
-        encoding_type="url" if encode is encoded else None,
+        common_prefixes=common_prefixes(page.prefixes, encode), encoding_type=encoding,
     ))
 
 
@@ -113,14 +111,13 @@ def _after(ask: ListVersionsAsk) -> Position | None:
 
 def _row(item: VersionEntry, key: str, users: Users) -> Version | DeleteMarker:
     entry = item.entry
-    account = users.account(entry.attributes.owner)
-    owner = Owner(id=account.id, display_name=account.name)
+    whose = owner(users.account(entry.attributes.owner))
     if entry.marker:
         return DeleteMarker(key=key, version_id=entry.version, is_latest=item.latest,
-                            last_modified=iso_time(entry.modified_ms), owner=owner)
+                            last_modified=iso_time(entry.modified_ms), owner=whose)
     checksum = entry.checksum
     return Version(
         key=key, version_id=entry.version, is_latest=item.latest, last_modified=iso_time(entry.modified_ms),
         etag=entry.etag, checksum_algorithm=checksum.algorithm if checksum else None,
         checksum_type=checksum.type if checksum else None, size=entry.size,
-        storage_class=entry.attributes.storage_class, owner=owner)
+        storage_class=entry.attributes.storage_class, owner=whose)
