@@ -65,7 +65,8 @@ def _declare(tx: Write, mount: MountSettings, owner: str, now_ms: int) -> None:
     if record.kind != MOUNT:
         raise ConfigurationError(f"mount {mount.bucket}: there is a bucket of that name already")
     tx.delete(_parked(mount.bucket))
-    tx.put(row, BUCKETS.encode(replace(record, owner=owner, facts=facts)))
+    acl = record.acl if record.owner == owner else None  # what one owner granted is not granted by another
+    tx.put(row, BUCKETS.encode(replace(record, owner=owner, facts=facts, acl=acl)))
     tx.announce()
 
 

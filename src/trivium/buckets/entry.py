@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 from trivium.base.digests import Checksum
+from trivium.buckets.acl import Acl
 from trivium.storage.records import Records
 
 NULL: Final = "null"  # the version id of what was written while the bucket kept no versions
@@ -16,7 +17,8 @@ class Attributes(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What the writer said about an object besides its bytes. "" and empty mean not said.
 
     `headers` are the content headers as sent, by lower-case name: cache-control, content-disposition, content-encoding,
-    content-language, expires. `metadata` are the user's, without the prefix x-amz-meta-. `owner` is a canonical id.
+    content-language, expires. `metadata` are the user's, without the prefix x-amz-meta-. `owner` is a canonical id, `acl`
+    what the owner granted to others.
     """
 
     content_type: str = ""
@@ -26,6 +28,7 @@ class Attributes(msgspec.Struct, frozen=True, array_like=True, gc=False):
     storage_class: str = "STANDARD"
     redirect: str = ""
     owner: str = ""
+    acl: Acl = None
 
 
 class BlobContent(msgspec.Struct, frozen=True, array_like=True, tag=1, gc=False):

@@ -10,6 +10,7 @@ import msgspec
 from trivium.base import faults
 from trivium.base.clock import Clock
 from trivium.base.ids import Ids
+from trivium.buckets.acl import Acl
 from trivium.storage import keys
 from trivium.storage.blobs import Blobs
 from trivium.storage.engine import Engine, Read, Write
@@ -22,12 +23,18 @@ BRANCH: Final = "branch"
 ENABLED: Final = "Enabled"
 SUSPENDED: Final = "Suspended"
 
+OBJECT_WRITER: Final = "ObjectWriter"
+OWNER_PREFERRED: Final = "BucketOwnerPreferred"
+OWNER_ENFORCED: Final = "BucketOwnerEnforced"
+
 
 class BucketRecord(msgspec.Struct, frozen=True, array_like=True):
     """A bucket's row. `id` is its number in all keys and never used again; `kind` says who builds the bucket.
 
     `owner` is a canonical id; `versioning` is "", "Enabled" or "Suspended"; `facts` are the kind's own (a mount's path, a
-    branch's repository and fork).
+    branch's repository and fork). `acl` is None as long as nobody but the owner was ever granted anything: then all its
+    objects are the owner's. `ownership` is what was said of who owns objects: "", ObjectWriter (which "" means too),
+    BucketOwnerPreferred, or BucketOwnerEnforced, with which lists count for nothing.
     """
 
     id: int
@@ -38,6 +45,8 @@ class BucketRecord(msgspec.Struct, frozen=True, array_like=True):
     versioning: str = ""
     region: str = ""
     facts: dict[str, str] = {}
+    acl: Acl = None
+    ownership: str = ""
 
 
 BUCKETS: Final = Records(BucketRecord)

@@ -45,17 +45,23 @@ class Element(msgspec.Struct, frozen=True):
     """How a field is written: the element's name, and for lists the element around them.
 
     `plain`: the text is ours and has nothing to escape. `quoted`: it is plain, and stands in quotation marks.
+    `type`: it is no element but the attribute `xsi:type` of the shape's own, the one attribute that S3's documents have;
+    such a field comes first.
     """
 
     name: str = ""
     wrapper: str = ""
     plain: bool = False
     quoted: bool = False
+    type: bool = False
 
 
 def element(name: str = "", *, wrapper: str = "", plain: bool = False, quoted: bool = False) -> Element:
     """Marks a field's element name, the element around a list, and text that needs no look at its characters."""
     return Element(name, wrapper, plain, quoted)
+
+
+TYPE: Final = Element("xsi:type", type=True)  # marks the field that is this attribute
 
 
 class Field(msgspec.Struct, frozen=True):
@@ -72,6 +78,7 @@ class Field(msgspec.Struct, frozen=True):
     choices: tuple[type[Shape], ...] = ()
     plain: bool = False
     quoted: bool = False
+    type: bool = False
 
 
 _WORDS: Final = {"id": "ID", "etag": "ETag", "kms": "KMS", "md5": "MD5", "url": "URL"}
@@ -104,12 +111,13 @@ def _field(attribute: str, hint: Any, *, required: bool) -> Field:  # Any: type 
     if choices:
         kind = "choice"
     return Field(attribute, mark.name or _camel(attribute), mark.wrapper, kind, many, required, absent,
-                  hint if kind == "shape" else None, choices, mark.plain, mark.quoted)
+                  hint if kind == "shape" else None, choices, mark.plain, mark.quoted, mark.type)
 
 
 # Writing
 
 
+_XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"  # the name space of the attribute `type`
 _SPECIAL = re.compile('[&<>"\\x00-\\x1f\\x7f-\\x9f\\ufffe\\uffff]')
 
 
@@ -179,9 +187,13 @@ def _piece_of(field: Field, number: int) -> str:
     value = f"v.{field.attribute}"
     if field.kind == "choice":
         return f"''.join([choose(x) for x in {value}])"
+    if field.type:
+        return f"' xmlns:xsi=\"{_XSI}\" xsi:type=\"', escape({value}), '\">'"
     opened, closed = f"<{field.name}>", f"</{field.name}>"
     if field.quoted:
         opened, closed = f"{opened}&quot;", f"&quot;{closed}"
+    if field.shape is not None and any(inner.type for inner in fields_of(field.shape)):
+        opened = opened[:-1]  # the shape goes on with its attribute
     if field.many:
         each = f"''.join(['{opened}' + {_text_of(field, number, 'x')} + '{closed}' for x in {value}])"
         if not field.wrapper:
@@ -223,6 +235,9 @@ def read(root: str, shape: type[S], data: bytes) -> S:
     return _value(shape, node)
 
 
+_TYPE_SENT: Final = f"{_XSI} type"  # as expat names the attribute; it is read as an element is
+
+
 def _parse(data: bytes) -> _Node:
     parser = expat.ParserCreate("UTF-8", " ")  # whatever the document says of itself: S3's documents are UTF-8
     stack: list[list[_Node]] = [[]]  # the elements so far of each element that is open
@@ -235,7 +250,7 @@ def _parse(data: bytes) -> _Node:
         count += 1
         if count > MAX_ELEMENTS or len(stack) > MAX_DEPTH or len(attributes) > MAX_ATTRIBUTES:
             raise faults.MalformedXML()
-        stack.append([])
+        stack.append([_Node(TYPE.name, attributes[_TYPE_SENT], [])] if _TYPE_SENT in attributes else [])
         texts.clear()
 
     def end(name: str) -> None:
@@ -297,7 +312,7 @@ def _value(shape: type[S], node: _Node) -> S:
 def _one(field: Field, node: _Node) -> Any:  # Any: str, int, bool or a Shape, as declared
     if field.kind == "shape":
         return _value(field.shape, node)
-    if node.children:
+    if node.children and any(child.name != TYPE.name for child in node.children):
         raise faults.MalformedXML()
     if field.kind == "text":
         return node.text

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from msgspec.structs import replace
 
 from trivium.app.accounts import RootKey, canonical_id, users_of
 from trivium.app.mounts import check_mounts, declare_mounts
 from trivium.app.reading import ConfigurationError
-from trivium.app.settings import MountSettings, Settings
+from trivium.app.settings import AccountSettings, KeySettings, MountSettings, Settings
 from trivium.base.clock import SetClock
+from trivium.buckets.acl import ALL_USERS, READ, Grant
 from trivium.buckets.record import BUCKETS, MOUNT, OBJECTS, enroll
 from trivium.storage import keys
 from trivium.storage.engines.memory import MemoryEngine
@@ -59,6 +61,21 @@ def test_a_mount_that_is_no_longer_declared_is_gone_and_comes_back_as_it_was():
     assert between is None
     assert announced
     assert record(engine, "photos") == before
+
+
+@pytest.mark.parametrize(("owner", "kept"), [("root", True), ("team", False)])
+def test_what_an_owner_granted_is_kept_until_the_mount_is_anothers(owner, kept):
+    engine, acl = MemoryEngine(), (Grant(ALL_USERS, READ),)
+    mount = MountSettings("photos", "/srv/photos")
+    accounts = (AccountSettings("team", keys=(KeySettings("teamkey", "teamsecret"),)),)
+    users = users_of(Settings(accounts=accounts), RootKey("rootkey", "rootsecret"))
+    declare(engine, mount)
+    granted = replace(record(engine, "photos"), acl=acl)
+    asyncio.run(engine.write(lambda tx: tx.put(keys.text(keys.CATALOG, "photos"), BUCKETS.encode(granted))))
+    again = Settings(mounts=(replace(mount, owner=owner),))
+    asyncio.run(declare_mounts(engine, again, users, SetClock()))
+
+    assert record(engine, "photos").acl == (acl if kept else None)
 
 
 def test_a_mount_does_not_take_a_bucket_s_name():

@@ -65,6 +65,13 @@ def test_attributes_and_unknown_elements_are_ignored() -> None:
     assert Order(note="n") == order('<New><Deep>1</Deep></New><Note lang="en">n</Note>')
 
 
+def test_a_type_that_no_field_wants_is_ignored_too() -> None:
+    data = (b'<Order xmlns:x="http://www.w3.org/2001/XMLSchema-instance" x:type="o"><Items x:type="i"><Key x:type="k">a</Key>'
+            b'<Size x:type="n">3</Size></Items></Order>')
+
+    assert Order(items=(Item("a", 3),)) == read("Order", Order, data)
+
+
 def test_the_order_of_elements_does_not_matter() -> None:
     assert order("<Note>n</Note><Quiet>true</Quiet>") == order("<Quiet>true</Quiet><Note>n</Note>")
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trivium.s3.shapes import Checksums, Owner, Tag, Tagging, checksum_fields, tagging
-from trivium.s3.xml import Shape, Text, element, error, read, write
+from trivium.s3.xml import TYPE, Shape, Text, element, error, read, write
 
 
 class Thing(Shape, frozen=True):
@@ -37,6 +37,20 @@ class Things(Shape, frozen=True):
     mixed: tuple[Thing | Odd, ...] = ()
     wrapped: Annotated[tuple[Thing, ...] | None, element("Item", wrapper="Set")] = None
     owner: Owner | None = None
+
+
+class Being(Shape, frozen=True):
+    """A thing of which its element says what it is."""
+
+    type: Annotated[str, TYPE]
+    key: str
+
+
+class Beings(Shape, frozen=True):
+    """One of them, and some."""
+
+    being: Being | None = None
+    beings: Annotated[tuple[Being, ...], element("Other", wrapper="Others")] = ()
 
 
 def inside(value: Shape) -> str:
@@ -142,3 +156,20 @@ def test_other_readers_read_the_same_text(text: str) -> None:
     assert (text or None) == ET.fromstring(write("R", Odd(key=text), xmlns="")).findtext(
         "Key", None
     ) or not text
+
+
+def test_a_type_is_an_attribute_of_its_element() -> None:
+    beings = Beings(Being("a<b", "1"), (Being("x", "2"), Being("y", "3")))
+    written = write("Beings", beings, xmlns="").decode().split("\n", 1)[1]
+
+    xsi = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
+    assert written == (
+        f'<Beings><Being {xsi} xsi:type="a&lt;b"><Key>1</Key></Being><Others><Other {xsi} xsi:type="x"><Key>2</Key></Other>'
+        f'<Other {xsi} xsi:type="y"><Key>3</Key></Other></Others></Beings>')
+
+
+@given(st.text(st.characters(exclude_categories=["Cc", "Cs", "Cn"])))
+def test_types_survive_writing_and_reading(text: str) -> None:
+    beings = Beings(Being(text, "1"))
+
+    assert beings == read("Beings", Beings, write("Beings", beings, xmlns="http://s3.amazonaws.com/doc/2006-03-01/"))
