@@ -17,6 +17,7 @@ from trivium.base.faults import Fault
 from trivium.base.ids import SeededIds
 from trivium.base.incoming import Given, Incoming, Receipt
 from trivium.base.span import Span
+from trivium.buckets.acl import READ, Grant
 from trivium.buckets.bucket import Bucket, Deletion, Gone
 from trivium.buckets.conditions import WriteIf
 from trivium.buckets.entry import Attributes, Entry
@@ -25,6 +26,8 @@ from trivium.buckets.objects.bucket import ObjectsBucket
 from trivium.buckets.record import BUCKETS, BucketRecord, Ground
 from trivium.buckets.repo.bucket import BranchBucket
 from trivium.buckets.repo.repository import Repositories
+from trivium.services.access.guarded import GuardedBucket, Watch
+from trivium.services.access.users import Account
 from trivium.storage import keys
 from trivium.storage.blobstores.memory import MemoryBlobs
 from trivium.storage.engine import Write
@@ -43,6 +46,13 @@ def objects(versioning: str, *, inline_bytes: int) -> Open:
         return ObjectsBucket(ground, record, engine.generation)
 
     return opened
+
+
+async def guarded(folder: Path, clock: SetClock) -> Bucket:
+    """An objects bucket as its owner sees it where others may own some of it."""
+    bucket = await objects("", inline_bytes=64)(folder, clock)
+    record = BucketRecord(1, "bucket", "objects", "owner", clock.now_ms())
+    return GuardedBucket(bucket, Watch(Account("owner", "Owner"), "s3:GetObject", record))
 
 
 async def mount(folder: Path, clock: SetClock) -> Bucket:
@@ -79,14 +89,15 @@ class Kind(NamedTuple):
     features: frozenset[str]
 
 
-_OBJECTS = frozenset({"writes", "shares", "versions", "annotations", "renames", "past"})
-_BRANCH = _OBJECTS | {"history"}
+_OBJECTS = frozenset({"writes", "shares", "versions", "annotations", "acls", "renames", "past"})
+_BRANCH = _OBJECTS - {"acls"} | {"history"}
 KINDS: dict[str, Kind] = {
     "objects": Kind(objects("", inline_bytes=64), _OBJECTS),
     "objects with versions": Kind(objects("Enabled", inline_bytes=64), _OBJECTS),
     "objects without versions any more": Kind(objects("Suspended", inline_bytes=64), _OBJECTS),
+    "objects, guarded": Kind(guarded, _OBJECTS),
     "objects, nothing in rows": Kind(objects("", inline_bytes=-1), _OBJECTS),
-    "mount": Kind(mount, frozenset({"writes", "annotations"})),
+    "mount": Kind(mount, frozenset({"writes", "annotations", "acls"})),
     "branch": Kind(branch(forked=False), _BRANCH),
     "branch, nothing in rows": Kind(branch(forked=False, inline_bytes=-1), _BRANCH),
     "branch, forked": Kind(branch(forked=True), _BRANCH),
@@ -473,6 +484,46 @@ def test_tags_change_without_the_bytes(run: Run, size: int) -> None:
         assert tagged.modified_ms == before.modified_ms
         assert await content(bucket, "key") == b"x" * size
         assert await refused(bucket.features.annotations.tag("absent", None, {})) is faults.NoSuchKey
+
+    run(story)
+
+
+@pytest.mark.parametrize("kind", having("acls"))
+@pytest.mark.parametrize("size", [5, 500])
+def test_an_access_control_list_changes_without_the_bytes(run: Run, size: int) -> None:
+    acl = (Grant("friend", READ),)
+
+    async def story(bucket: Bucket, clock: SetClock) -> None:
+        assert bucket.features.acls is not None
+        before = await put(bucket, "key", b"x" * size, Attributes("text/plain", owner="me", tags={"a": "b"}))
+        clock.advance(ms=60_000)
+        seen: list[Entry] = []
+        await bucket.features.acls.grant("key", None, lambda entry: seen.append(entry) or acl, actor="me")
+        shared = await bucket.head("key")
+        await bucket.features.acls.grant("key", shared.version, lambda entry: None, actor="me")
+        private = await bucket.head("key")
+
+        assert [before.seq] == [entry.seq for entry in seen]
+        assert (shared.attributes.acl, private.attributes.acl) == (acl, None)
+        assert shared.attributes.tags == {"a": "b"}
+        assert (shared.etag, shared.modified_ms) == (before.etag, before.modified_ms)
+        assert await content(bucket, "key") == b"x" * size
+        assert await refused(bucket.features.acls.grant("absent", None, lambda _: acl, actor="me")) is faults.NoSuchKey
+
+    run(story)
+
+
+@pytest.mark.parametrize("kind", having("acls"))
+def test_a_rule_that_refuses_leaves_the_list_as_it_was(run: Run) -> None:
+    def refuse(entry: Entry) -> None:
+        raise faults.AccessDenied()
+
+    async def story(bucket: Bucket, clock: SetClock) -> None:
+        assert bucket.features.acls is not None
+        before = await put(bucket, "key", b"data", Attributes(acl=(Grant("friend", READ),)))
+
+        assert await refused(bucket.features.acls.grant("key", None, refuse, actor="me")) is faults.AccessDenied
+        assert (await bucket.head("key")).attributes.acl == before.attributes.acl
 
     run(story)
 

@@ -25,6 +25,10 @@ INPUTS: Final = {
         "ListObjects",
         "continuation-token",
     ): "Alluxio 1.x has it in the plain listing; other dialects ignore it",
+    **{
+        (name, "x-amz-grant-write"): "taken like the others, as of PutObjectAcl; on an object it permits nothing"
+        for name in ("CopyObject", "CreateMultipartUpload", "PutObject")
+    },
     ("RenameObject", "x-amz-client-token"): "a repeated rename finds its source gone, and says so",
 }
 

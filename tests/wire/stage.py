@@ -55,7 +55,8 @@ class Stage:
         catalog = Catalog(
             ground, lambda record, generation: ObjectsBucket(ground, record, generation), {BRANCH: branches})
         users = Users(
-            Credential(name, "secret", Account(f"id-of-{name}", name.capitalize())) for name in _USERS
+            Credential(name, "secret", Account(f"id-of-{name}", name.capitalize(), f"{name}@example.com"))
+            for name in _USERS
         )
         self.house = House(ground, catalog, users, Uploads(ground))
         self.listener = Listener(DIALECTS[dialect], authentication="simple", creates=creates)

@@ -76,7 +76,7 @@ class MountSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     bucket: Annotated[str, Row("Name of the bucket.")]
     path: Annotated[str, Row("The directory. It must be there when the server starts.")]
     owner: Annotated[str, Row("Name of the account whose bucket it is.")] = "root"
-    readonly: Annotated[bool, Row("Refuse every change.")] = False
+    readonly: Annotated[bool, Row("Refuse every change of the files; who may read them can be changed.")] = False
     folders: Annotated[bool, Row("List every directory as a key of zero bytes, not only empty ones.")] = False
 
 

@@ -58,6 +58,8 @@ NoSuchUpload = _row(
     " aborted or completed.",
 )
 NoSuchTagSet = _row("NoSuchTagSet", 404, "The TagSet does not exist")
+OwnershipControlsNotFoundError = _row(
+    "OwnershipControlsNotFoundError", 404, "The bucket ownership controls were not found")
 
 KeyIsDeleteMarker = _row("KeyIsDeleteMarker", 404, "The specified key does not exist.", code="NoSuchKey")
 VersionIsDeleteMarker = _row(
@@ -66,6 +68,18 @@ VersionIsDeleteMarker = _row(
 # Access and signatures
 AccessDenied = _row("AccessDenied", 403, "Access Denied")
 AnonymousAccessForbidden = _row("AnonymousAccessForbidden", 403, "Access Denied", code="AccessDenied")
+AccessControlListNotSupported = _row("AccessControlListNotSupported", 400, "The bucket does not allow ACLs")
+InvalidBucketAclWithObjectOwnership = _row(
+    "InvalidBucketAclWithObjectOwnership", 400,
+    "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting")
+MalformedACLError = _row(
+    "MalformedACLError", 400, "The XML you provided was not well-formed or did not validate against our published schema")
+MissingSecurityHeader = _row("MissingSecurityHeader", 400, "Your request was missing a required header")
+UnexpectedContent = _row("UnexpectedContent", 400, "This request does not support content")
+UnresolvableGrantByEmailAddress = _row(
+    "UnresolvableGrantByEmailAddress", 400, "The email address you provided does not match any account on record.")
+AmbiguousGrantByEmailAddress = _row(
+    "AmbiguousGrantByEmailAddress", 400, "The email address you provided is associated with more than one account.")
 InvalidAccessKeyId = _row("InvalidAccessKeyId", 403, "The AWS Access Key Id you provided does not exist in our records.")
 SignatureDoesNotMatch = _row(
     "SignatureDoesNotMatch", 403, "The request signature we calculated does not match the signature you provided. Check"

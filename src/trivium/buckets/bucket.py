@@ -17,6 +17,7 @@ from trivium.base.digests import Checksum
 from trivium.base.faults import Fault
 from trivium.base.incoming import Incoming
 from trivium.base.span import Span
+from trivium.buckets.acl import Acl
 from trivium.buckets.conditions import ALWAYS, WriteIf
 from trivium.buckets.entry import Attributes, Entry
 from trivium.storage.blobs import Layout, LayoutPart
@@ -174,6 +175,17 @@ class Annotations(Protocol):
         ...
 
 
+class Acls(Protocol):
+    """A bucket whose entries carry access control lists that can change without the bytes."""
+
+    async def grant(self, key: str, version: str | None, rule: Callable[[Entry], Acl], *, actor: str) -> Entry:
+        """Give the entry the list that `rule` says, which is asked about the very entry that is changed and may refuse.
+
+        `actor` is the canonical id of who asks. Raises as `Bucket.head`, and what `rule` raises.
+        """
+        ...
+
+
 class Renames(Protocol):
     """A bucket that can give a key's newest entry another key in one step."""
 
@@ -211,6 +223,7 @@ class Features(msgspec.Struct, frozen=True):
     shares: bool = False
     versions: Versions | None = None
     annotations: Annotations | None = None
+    acls: Acls | None = None
     renames: Renames | None = None
     past: Past | None = None
     history: History | None = None

@@ -106,12 +106,14 @@ class Query(msgspec.Struct, frozen=True):
 class Derived(msgspec.Struct, frozen=True):
     """A field made from the request as a whole, as user metadata is.
 
-    `headers` and `queries` are the names it reads, for the docs; one that ends with `-` is a prefix.
+    `headers` and `queries` are the names it reads, for the docs; one that ends with `-` is a prefix. `seldom`: it is made
+    only of a request that has one of the headers, all of which are named; else the field keeps its default.
     """
 
     make: Callable[[Request], Any]
     headers: tuple[str, ...] = ()
     queries: tuple[str, ...] = ()
+    seldom: bool = False
 
 
 class Document(msgspec.Struct, frozen=True):
@@ -149,8 +151,12 @@ def binder(ask: type[A]) -> Callable[[Request], dict[str, Any]]:
     marks = sources(ask)
     headers = {mark.name: (name, mark.parse) for name, mark in marks.items() if isinstance(mark, Header)}
     queries = {mark.name: (name, mark.parse) for name, mark in marks.items() if isinstance(mark, Query)}
-    derived = tuple((name, mark.make) for name, mark in marks.items() if isinstance(mark, Derived))
-    header_names, query_names = frozenset(headers), frozenset(queries)  # most requests have none of them: asked in one go
+    derived = tuple((name, mark.make) for name, mark in marks.items() if isinstance(mark, Derived) and not mark.seldom)
+    seldom = tuple(
+        (name, mark.make, frozenset(mark.headers))
+        for name, mark in marks.items() if isinstance(mark, Derived) and mark.seldom)
+    # Most requests have none of these: they are asked for all of them in one go
+    header_names, query_names = frozenset(headers).union(*(names for _, _, names in seldom)), frozenset(queries)
 
     def bind(request: Request) -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -160,6 +166,9 @@ def binder(ask: type[A]) -> Callable[[Request], dict[str, Any]]:
                 if name in headers:
                     attribute, parse = headers[name]
                     found[attribute] = parse(sent[name], name)
+            for name, make, names in seldom:
+                if not names.isdisjoint(sent):
+                    found[name] = make(request)
         if query_names and request.query_string:
             asked = request.query
             if not query_names.isdisjoint(asked):

@@ -11,8 +11,6 @@ _SSE: Final = "x-amz-server-side-encryption"
 _COPY_SSE: Final = "x-amz-copy-source-server-side-encryption"
 # header -> the values that ask for what is the case anyway
 REFUSED: Final[dict[str, frozenset[str]]] = {
-    "x-amz-acl": frozenset({"private", "bucket-owner-full-control", "bucket-owner-read"}),
-    **{f"x-amz-grant-{right}": frozenset() for right in ("full-control", "read", "read-acp", "write", "write-acp")},
     _SSE: frozenset(),
     **{f"{_SSE}-{detail}": frozenset() for detail in (
         "aws-kms-key-id", "context", "bucket-key-enabled", "customer-algorithm", "customer-key", "customer-key-md5")},
@@ -23,7 +21,6 @@ REFUSED: Final[dict[str, frozenset[str]]] = {
     "x-amz-bucket-object-lock-enabled": frozenset({"false", "False"}),
     "x-amz-object-lock-event-hold": frozenset({"OFF"}),
     **{f"x-amz-object-lock-event-hold-duration-{unit}": frozenset() for unit in ("days", "years")},
-    "x-amz-object-ownership": frozenset({"BucketOwnerEnforced"}),
     "x-amz-bucket-namespace": frozenset({"global"}),
     "x-amz-write-offset-bytes": frozenset(),
     "x-amz-mfa": frozenset(),
@@ -32,7 +29,7 @@ _NAMES: Final = frozenset(REFUSED)
 
 
 def refuse_headers(request: Request) -> None:
-    """Raise NotImplemented for a header that asks for encryption, locks, grants or appending."""
+    """Raise NotImplemented for a header that asks for encryption, locks or appending."""
     if _NAMES.isdisjoint(request.headers):
         return
     for name, harmless in REFUSED.items():

@@ -19,7 +19,8 @@ from trivium.s3.signing.claim import Claim
 from trivium.s3.signing.content import document
 from trivium.s3.sources import copy_source
 from trivium.s3.xml import read as read_document
-from trivium.services.access.decide import decide
+from trivium.services.access.decide import decide, decide_outside
+from trivium.services.access.guarded import Watch, check_upload, guarded
 from trivium.services.catalog import Opened
 from trivium.services.house import House
 
@@ -52,9 +53,13 @@ async def bind(house: House, operation: Operation, request: Request, target: Tar
     opened = None
     if operation.opens and target.bucket:
         opened = await house.catalog.open(target.bucket)
-        permit(operation, claim, opened, request)
+        watch = permit(operation, claim, opened, request)
+        if watch is not None:
+            opened = guarded(opened, watch)
+            if "uploadId" in operation.selectors:
+                await check_upload(house.uploads, watch, target.key, request.query["uploadId"])
     else:
-        decide(claim.account, operation.allow, "")
+        decide_outside(claim.account)
     source = await _open_source(house, operation, request, claim) if operation.source else None
     refuse_headers(request)
     found = operation.bind(request)
@@ -66,22 +71,27 @@ async def bind(house: House, operation: Operation, request: Request, target: Tar
         house, request, operation.ask(**found), claim, name=target.bucket, key=target.key, opened=opened, source=source)
 
 
-def permit(operation: Operation, claim: Claim, opened: Opened, request: Request) -> None:
-    """Raise AccessDenied or NotImplemented unless the caller may do this, and the bucket can."""
+def permit(operation: Operation, claim: Claim, opened: Opened, request: Request) -> Watch | None:
+    """Raise AccessDenied or NotImplemented unless the caller may do this, and the bucket can.
+
+    Where more is to be decided when it is known what is in the bucket, the answer is who watches.
+    """
     versioned = operation.allow_version and request.query_string and "versionId" in request.query
-    decide(claim.account, operation.allow_version if versioned else operation.allow, opened.record.owner)
+    action = operation.allow_version if versioned else operation.allow
+    watched = decide(claim.account, action, opened.record)
     expected = request.headers.get("x-amz-expected-bucket-owner")
     if expected is not None and expected != opened.record.owner:
         raise faults.AccessDenied()
     if operation.needs and not getattr(opened.bucket.features, operation.needs):
         raise faults.NotImplemented_(BucketName=opened.record.name, Operation=operation.name)
+    return Watch(claim.account, action, opened.record) if watched else None
 
 
 async def _open_source(house: House, operation: Operation, request: Request, claim: Claim) -> Opened:
     name = copy_source(request).bucket
     opened = await house.catalog.open(name)
-    decide(claim.account, operation.source, opened.record.owner)
+    watched = decide(claim.account, operation.source, opened.record)
     expected = request.headers.get("x-amz-source-expected-bucket-owner")
     if expected is not None and expected != opened.record.owner:
         raise faults.AccessDenied()
-    return opened
+    return guarded(opened, Watch(claim.account, operation.source, opened.record)) if watched else opened

@@ -148,6 +148,22 @@ class Catalog:
         row = keys.of_bucket(keys.DOCUMENT, record.id) + name.encode()
         return await self._ground.engine.read(lambda tx: tx.get(row))
 
+    async def change(self, record: BucketRecord, rule: Callable[[BucketRecord], BucketRecord]) -> BucketRecord:
+        """Make of the bucket's record what `rule` makes of it; it is asked about the record as it is, and may refuse.
+
+        Raises NoSuchBucket when the bucket went, and what `rule` raises.
+        """
+
+        def change(tx: Write) -> BucketRecord:
+            before = confirm(tx, record)
+            after = rule(before)
+            if after != before:
+                tx.put(keys.text(keys.CATALOG, after.name), BUCKETS.encode(after))
+                tx.announce()
+            return after
+
+        return await self._ground.engine.write(change)
+
     async def put_document(self, record: BucketRecord, name: str, data: bytes | None) -> None:
         """Keep a configuration document; None deletes it. Raises NoSuchBucket when the bucket went."""
         row = keys.of_bucket(keys.DOCUMENT, record.id) + name.encode()

@@ -9,16 +9,17 @@ while nothing lies in it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from functools import partial
 from typing import Final
 
-import msgspec
+from msgspec.structs import replace
 
 from trivium.base import faults
 from trivium.base.digests import Checksum
 from trivium.base.faults import Fault
+from trivium.buckets.acl import Acl
 from trivium.buckets.bucket import Companion, Content, Deletion, Features, Gone, Resting, nothing
 from trivium.buckets.conditions import ALWAYS, WriteIf
 from trivium.buckets.entry import NULL, Attributes, Entry
@@ -52,7 +53,8 @@ class MountBucket:
         self._folders = record.facts.get("folders") == "true"
         writes = record.facts.get("readonly") != "true"
         annotations = MountAnnotations(ground, record, store, self._looks)
-        self._features = Features(writes=writes, annotations=annotations if writes else None)
+        self._features = Features(
+            writes=writes, annotations=annotations if writes else None, acls=annotations)
 
     @property
     def features(self) -> Features:
@@ -194,7 +196,7 @@ class MountBucket:
 
 
 class MountAnnotations:
-    """The tags of a mount's files. They are kept beside the file, which stays as it is."""
+    """The tags and access control lists of a mount's files. They are kept beside the file, which stays as it is."""
 
     __slots__ = ("_ground", "_looks", "_record", "_store")
 
@@ -202,26 +204,36 @@ class MountAnnotations:
         self._ground, self._record, self._store, self._looks = ground, record, store, looks
 
     async def tag(self, key: str, version: str | None, tags: dict[str, str]) -> Entry:
+        return await self._change(
+            key, version, lambda known: replace(known.note.attributes, tags=tags), "")
+
+    async def grant(self, key: str, version: str | None, rule: Callable[[Entry], Acl], *, actor: str) -> Entry:
+        return await self._change(
+            key, version, lambda known: replace(known.note.attributes, acl=rule(known.entry)), actor)
+
+    async def _change(
+        self, key: str, version: str | None, attributes: Callable[[Known], Attributes], actor: str,
+    ) -> Entry:
         _check_version(version)
         if not can_be_name(key):
             raise faults.NoSuchKey(Key=key)
-        return await finished(self._tag(key, tags))
+        return await finished(self._change_alone(key, attributes, actor))
 
-    async def _tag(self, key: str, tags: dict[str, str]) -> Entry:
+    async def _change_alone(self, key: str, attributes: Callable[[Known], Attributes], actor: str) -> Entry:
         async with self._store.alone(key):
             known = await self._looks.look_alone(key)
             if known is None:
                 raise faults.NoSuchKey(Key=key)
-            attributes = msgspec.structs.replace(known.note.attributes, tags=tags)
-            note = msgspec.structs.replace(known.note, attributes=attributes)
-            await self._ground.engine.write(partial(self._note_tags, known.stat, note))
+            note = replace(known.note, attributes=attributes(known))
+            await self._ground.engine.write(partial(self._note, known.stat, note, actor))
         return notes.entry_of(known.stat, note)
 
-    def _note_tags(self, stat: Stat, note: FileNote, tx: Write) -> None:
+    def _note(self, stat: Stat, note: FileNote, actor: str, tx: Write) -> None:
         bucket = confirm(tx, self._record).id
         notes.put(tx, bucket, stat.name, note)
         journal.append(tx, bucket, Change(
-            tx.sequence(), ATTRIBUTES, stat.name, NULL, self._ground.clock.now_ms(), stat.size, note.etag))
+            tx.sequence(), ATTRIBUTES, stat.name, NULL, self._ground.clock.now_ms(), stat.size, note.etag,
+            actor=actor))
 
 
 def _check_version(version: str | None) -> None:

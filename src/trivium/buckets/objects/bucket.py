@@ -35,8 +35,9 @@ class ObjectsBucket:
 
     def __init__(self, ground: Ground, record: BucketRecord, generation: int) -> None:
         self._opened = opened = Opened(ground, record, generation)
+        annotations = ObjectAnnotations(opened)
         self._features = Features(
-            shares=True, versions=ObjectVersions(opened), annotations=ObjectAnnotations(opened),
+            shares=True, versions=ObjectVersions(opened), annotations=annotations, acls=annotations,
             renames=ObjectRenames(opened), past=ObjectPast(opened),
         )
 

@@ -1,13 +1,16 @@
-"""What the objects bucket can do beyond the five verbs: list versions, change tags, rename."""
+"""What the objects bucket can do beyond the five verbs: list versions, change tags and access, rename."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import msgspec
 
 from trivium.buckets import contents
+from trivium.buckets.acl import Acl
 from trivium.buckets.bucket import VersionEntry
 from trivium.buckets.conditions import WriteIf
-from trivium.buckets.entry import ENTRIES, Entry
+from trivium.buckets.entry import ENTRIES, Attributes, Entry
 from trivium.buckets.objects import chain, listings
 from trivium.buckets.objects.deletions import tell, write_marker
 from trivium.buckets.objects.opened import Acting, Opened
@@ -45,7 +48,7 @@ class ObjectVersions:
 
 
 class ObjectAnnotations:
-    """The tags of the bucket's entries. The bytes and LastModified stay as they are."""
+    """The tags and access control lists of the bucket's entries. The bytes and LastModified stay as they are."""
 
     __slots__ = ("_opened",)
 
@@ -53,15 +56,24 @@ class ObjectAnnotations:
         self._opened = opened
 
     async def tag(self, key: str, version: str | None, tags: dict[str, str]) -> Entry:
+        return await self._change(
+            key, version, lambda entry: msgspec.structs.replace(entry.attributes, tags=tags), "")
+
+    async def grant(self, key: str, version: str | None, rule: Callable[[Entry], Acl], *, actor: str) -> Entry:
+        return await self._change(
+            key, version, lambda entry: msgspec.structs.replace(entry.attributes, acl=rule(entry)), actor)
+
+    async def _change(
+        self, key: str, version: str | None, attributes: Callable[[Entry], Attributes], actor: str,
+    ) -> Entry:
         opened = self._opened
 
         def change(tx: Write) -> Entry:
             record = opened.confirmed(tx)
             place = chain.visible(tx, record.id, key, version)
-            attributes = msgspec.structs.replace(place.entry.attributes, tags=tags)
-            entry = msgspec.structs.replace(place.entry, attributes=attributes)
+            entry = msgspec.structs.replace(place.entry, attributes=attributes(place.entry))
             chain.rewrite(tx, place.row, entry)
-            tell(Acting(tx, opened, record, ""), ATTRIBUTES, entry, now_ms=opened.ground.clock.now_ms())
+            tell(Acting(tx, opened, record, actor), ATTRIBUTES, entry, now_ms=opened.ground.clock.now_ms())
             return entry
 
         return await opened.ground.engine.write(change)

@@ -6,13 +6,17 @@ import re
 from typing import Annotated
 
 import msgspec
+from msgspec.structs import replace
 
 from trivium.base import faults
 from trivium.base.faults import Fault
 from trivium.base.names import check_bucket_name
+from trivium.buckets.acl import Acl, explicit
 from trivium.buckets.bucket import Bucket, Deletion
+from trivium.buckets.record import OBJECT_WRITER, OWNER_ENFORCED, OWNER_PREFERRED, BucketRecord
+from trivium.s3.acls import ACL_HEADERS, Granted, acl_of, check_ownership, granted
 from trivium.s3.call import Call
-from trivium.s3.fields import Document, Header
+from trivium.s3.fields import Derived, Document, Header, one_of
 from trivium.s3.messages import BUCKET
 from trivium.s3.registry import operation
 from trivium.s3.shapes import Tag, Tagging
@@ -42,6 +46,9 @@ class CreateBucketConfiguration(Shape, frozen=True):
 class CreateBucketAsk(msgspec.Struct, frozen=True):
     """A new bucket."""
 
+    said: Annotated[Granted | None, Derived(granted, ACL_HEADERS, seldom=True)] = None
+    ownership: Annotated[
+        str, Header("x-amz-object-ownership", one_of(OBJECT_WRITER, OWNER_PREFERRED, OWNER_ENFORCED))] = ""
     configuration: Annotated[
         CreateBucketConfiguration | None, Document("CreateBucketConfiguration", optional=True)] = None
 
@@ -86,16 +93,34 @@ async def create_bucket(call: Call[CreateBucketAsk]) -> CreateBucketReply:
     if asked.location_constraint and not _REGION.fullmatch(asked.location_constraint):
         raise faults.InvalidLocationConstraint(LocationConstraint=asked.location_constraint)
     tags = read_tags(Tagging(tags=asked.tags), limit=call.dialect.limits.max_bucket_tags)
+    owner, said = call.account.id, call.ask.said
+    acl = acl_of(said, owner, owner, call.house.users) if said is not None else None
+    check_ownership(acl, owner, call.ask.ownership)
     try:
         record = await call.house.catalog.create(
-            call.name, call.listener.creates, call.account.id, region=asked.location_constraint or "")
+            call.name, call.listener.creates, owner, region=asked.location_constraint or "")
     except Fault as fault:
         if fault.kind is not faults.BucketAlreadyOwnedByYou or not _again_is_fine(call):
             raise
-    else:
-        if tags:
-            await call.house.catalog.put_document(record, TAGS_DOCUMENT, TAGS.encode(tags))
+        await _reset(call, acl)
+        return CreateBucketReply(f"/{call.name}")
+    if acl is not None or call.ask.ownership:
+        await call.house.catalog.change(record, lambda now: replace(now, acl=acl, ownership=call.ask.ownership))
+    if tags:
+        await call.house.catalog.put_document(record, TAGS_DOCUMENT, TAGS.encode(tags))
     return CreateBucketReply(f"/{call.name}")
+
+
+async def _reset(call: Call[CreateBucketAsk], acl: Acl) -> None:
+    """Who makes its own bucket again resets the bucket's list (Amazon S3 API Reference, CreateBucket, of us-east-1)."""
+
+    def rule(now: BucketRecord) -> BucketRecord:
+        if now.ownership == OWNER_ENFORCED or (acl is None and now.acl is None):
+            return now
+        return replace(now, acl=explicit(acl, now.owner))
+
+    if call.dialect.own_bucket_again != "fine":
+        await call.house.catalog.change((await call.house.catalog.open(call.name)).record, rule)
 
 
 def _again_is_fine(call: Call[CreateBucketAsk]) -> bool:

@@ -12,6 +12,7 @@ from trivium.base.digests import ALGORITHMS, COMPOSITE, FULL_OBJECT
 from trivium.base.etag import quoted
 from trivium.buckets.conditions import WriteIf
 from trivium.buckets.entry import Attributes
+from trivium.s3.acls import ACL_HEADERS, Granted, granted, with_acl
 from trivium.s3.attributes import READS, object_attributes
 from trivium.s3.call import Call
 from trivium.s3.checksums import CHECKSUM_HEADERS, algorithm, checksums_in, sent_checksums
@@ -38,6 +39,7 @@ class CreateMultipartUploadAsk(msgspec.Struct, frozen=True):
     attributes: Annotated[Attributes, Derived(object_attributes, READS)]
     algorithm: Annotated[str, Header("x-amz-checksum-algorithm", algorithm)] = ""
     type: Annotated[str, Header("x-amz-checksum-type")] = ""
+    said: Annotated[Granted | None, Derived(granted, ACL_HEADERS, seldom=True)] = None
 
 
 class InitiatedUpload(Shape, frozen=True):
@@ -109,8 +111,9 @@ class AbortMultipartUploadAsk(msgspec.Struct, frozen=True):
 async def create_multipart_upload(call: Call[CreateMultipartUploadAsk]) -> CreateMultipartUploadReply:
     ask = call.ask
     type = checksum_type(ask.algorithm, ask.type)
+    attributes = ask.attributes if ask.said is None else with_acl(ask.attributes, ask.said, call.record, call.house.users)
     upload = await call.house.uploads.create(
-        call.record, call.key, ask.attributes, initiator=call.account.id, algorithm=ask.algorithm, type=type)
+        call.record, call.key, attributes, initiator=call.account.id, algorithm=ask.algorithm, type=type)
     initiated = InitiatedUpload(bucket=call.name, key=call.key, upload_id=upload.id)
     return CreateMultipartUploadReply(initiated, ask.algorithm or None, type or None)
 

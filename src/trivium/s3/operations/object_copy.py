@@ -14,6 +14,7 @@ from trivium.buckets.bucket import Bucket, Reading
 from trivium.buckets.conditions import ReadIf, WriteIf
 from trivium.buckets.copying import copy
 from trivium.buckets.entry import Attributes, Entry
+from trivium.s3.acls import ACL_HEADERS, Granted, granted, with_acl
 from trivium.s3.attributes import READS, object_attributes
 from trivium.s3.call import Call
 from trivium.s3.checksums import algorithm
@@ -39,6 +40,7 @@ class CopyObjectAsk(msgspec.Struct, frozen=True):
     tagging: Annotated[str, Header("x-amz-tagging-directive", one_of(_COPY, _REPLACE))] = _COPY
     algorithm: Annotated[str | None, Header("x-amz-checksum-algorithm", algorithm)] = None
     storage_class: Annotated[str | None, Header("x-amz-storage-class")] = None
+    said: Annotated[Granted | None, Derived(granted, ACL_HEADERS, seldom=True)] = None
 
 
 class CopyObjectResult(Checksums, frozen=True, kw_only=True):
@@ -64,8 +66,11 @@ async def copy_object(call: Call[CopyObjectAsk]) -> CopyObjectReply:
     assert call.source is not None, "the operation opens its source"
     reading = await read_source(call.source.bucket, ask.source)
     _refuse_no_change(call)
+    attributes = _attributes(ask, reading.entry)
+    if ask.said is not None:
+        attributes = with_acl(attributes, ask.said, call.record, call.house.users)
     entry = await copy(
-        reading, call.bucket, call.key, _attributes(ask, reading.entry), source_if=ask.source_if, only_if=ask.only_if,
+        reading, call.bucket, call.key, attributes, source_if=ask.source_if, only_if=ask.only_if,
         checksum=ask.algorithm or "")
     checksum = entry.checksum
     result = CopyObjectResult(

@@ -10,6 +10,7 @@ from trivium.base.digests import Checksum
 from trivium.base.etag import quoted
 from trivium.buckets.conditions import WriteIf
 from trivium.buckets.entry import Attributes
+from trivium.s3.acls import ACL_HEADERS, Granted, granted, with_acl
 from trivium.s3.attributes import READS, object_attributes
 from trivium.s3.call import Call
 from trivium.s3.checksums import CHECKSUM_HEADERS, checksum_headers
@@ -33,6 +34,7 @@ class PutObjectAsk(msgspec.Struct, frozen=True):
 
     attributes: Annotated[Attributes, Derived(object_attributes, READS)]
     only_if: Annotated[WriteIf, Derived(write_if, WRITE_HEADERS)]
+    said: Annotated[Granted | None, Derived(granted, ACL_HEADERS, seldom=True)] = None
 
 
 class PutObjectReply(msgspec.Struct, frozen=True):
@@ -53,7 +55,9 @@ class RenameObjectAsk(msgspec.Struct, frozen=True):
 
 @operation("PutObject", "PUT", OBJECT, needs="writes", allow="s3:PutObject")
 async def put_object(call: Call[PutObjectAsk]) -> PutObjectReply:
-    entry = await call.bucket.put(call.key, call.incoming(), call.ask.attributes, only_if=call.ask.only_if)
+    ask = call.ask
+    attributes = ask.attributes if ask.said is None else with_acl(ask.attributes, ask.said, call.record, call.house.users)
+    entry = await call.bucket.put(call.key, call.incoming(), attributes, only_if=ask.only_if)
     return PutObjectReply(quoted(entry.etag), call.written_version(entry.version), entry.checksum)
 
 

@@ -14,7 +14,6 @@ from trivium.s3.registry import refuse
 _DOCUMENTS: Final = (
     ("BucketAbac", "abac", "GET PUT"),
     ("BucketAccelerateConfiguration", "accelerate", "GET PUT"),
-    ("BucketAcl", "acl", "GET PUT"),
     ("BucketAnalyticsConfiguration", "analytics", "GET PUT DELETE"),
     ("BucketCors", "cors", "GET PUT DELETE"),
     ("BucketEncryption", "encryption", "GET PUT DELETE"),
@@ -27,7 +26,6 @@ _DOCUMENTS: Final = (
     ("BucketMetadataTableConfiguration", "metadataTable", "GET DELETE"),
     ("BucketMetricsConfiguration", "metrics", "GET PUT DELETE"),
     ("BucketNotificationConfiguration", "notification", "GET PUT"),
-    ("BucketOwnershipControls", "ownershipControls", "GET PUT DELETE"),
     ("BucketPolicy", "policy", "GET PUT DELETE"),
     ("BucketPolicyStatus", "policyStatus", "GET"),
     ("BucketReplication", "replication", "GET PUT DELETE"),
@@ -44,7 +42,7 @@ for name, query, methods in _DOCUMENTS:
 for name, method, query in (
     ("DeleteObjectAnnotation", "DELETE", "annotation"), ("GetObjectAnnotation", "GET", "annotation"),
     ("PutObjectAnnotation", "PUT", "annotation"), ("UpdateObjectEncryption", "PUT", "encryption"),
-    ("GetObjectAcl", "GET", "acl"), ("PutObjectAcl", "PUT", "acl"), ("GetObjectLegalHold", "GET", "legal-hold"),
+    ("GetObjectLegalHold", "GET", "legal-hold"),
     ("PutObjectLegalHold", "PUT", "legal-hold"), ("GetObjectRetention", "GET", "retention"),
     ("PutObjectRetention", "PUT", "retention"), ("GetObjectTorrent", "GET", "torrent"), ("RestoreObject", "POST", "restore"),
 ):

@@ -37,6 +37,9 @@ class Users:
         self._credentials = {one.access_key: one for one in credentials}
         self._accounts = {one.account.id: one.account for one in self._credentials.values()}
         self._by_name = {account.name: account for account in self._accounts.values()}
+        self._by_email: dict[str, list[Account]] = {}
+        for account in self._accounts.values():
+            self._by_email.setdefault(account.email.lower(), []).append(account)
 
     def find(self, access_key: str) -> Credential | None:
         """The credential with this access key, or None."""
@@ -44,7 +47,15 @@ class Users:
 
     def account(self, id: str) -> Account:
         """The account with this canonical id; one that is gone from the configuration keeps its id as its name."""
-        return self._accounts.get(id) or Account(id, id)
+        return self._accounts.get(id) or (ANONYMOUS if id == ANONYMOUS.id else Account(id, id))
+
+    def declared(self, id: str) -> bool:
+        """Is there an account with this canonical id?"""
+        return id in self._accounts
+
+    def with_email(self, email: str) -> list[Account]:
+        """The accounts with this e-mail address, whose case does not matter; none for an empty one."""
+        return self._by_email.get(email.lower(), []) if email else []
 
     def named(self, name: str) -> Account:
         """The account of that name; one that nobody declared has its name as its canonical id."""

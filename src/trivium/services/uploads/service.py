@@ -11,6 +11,7 @@ from trivium.base.span import Span
 from trivium.buckets.bucket import Reading
 from trivium.buckets.entry import Attributes
 from trivium.buckets.record import BucketRecord, Ground, confirm
+from trivium.services.access.users import ANONYMOUS
 from trivium.services.catalog import Opened
 from trivium.services.uploads import expiry, finishing
 from trivium.services.uploads.completion import Asked, Rules, other_algorithm
@@ -24,6 +25,7 @@ from trivium.services.uploads.records import (
     Part,
     Upload,
     is_running,
+    known,
     part_rows,
     put_part,
     put_upload,
@@ -47,7 +49,13 @@ class Uploads:
         self, record: BucketRecord, key: str, attributes: Attributes, *, initiator: str, algorithm: str = "",
         type: str = "",
     ) -> Upload:
-        """Begin an upload. `algorithm` and `type` are the checksum asked for, or "". Raises NoSuchBucket."""
+        """Begin an upload. `algorithm` and `type` are the checksum asked for, or "".
+
+        Raises NoSuchBucket, and AccessDenied for nobody: only who began an upload may go on with it.
+        """
+        if initiator == ANONYMOUS.id:
+            raise faults.AnonymousAccessForbidden(
+                "Anonymous users cannot initiate multipart uploads. Please authenticate.")
         now_ms = self._ground.clock.now_ms()
         id = f"{now_ms:0{_TIME_DIGITS}x}{self._ground.ids.hexadecimal(_RANDOM_DIGITS)}"
         upload = Upload(id, record.id, record.name, key, now_ms, initiator, attributes, algorithm, type)
@@ -62,6 +70,10 @@ class Uploads:
     async def find(self, record: BucketRecord, key: str, upload_id: str) -> Upload:
         """The running upload. Raises NoSuchUpload."""
         return await self._ground.engine.read(lambda tx: running(tx, record, key, upload_id))
+
+    async def known(self, record: BucketRecord, key: str, upload_id: str) -> Upload:
+        """The upload in any state. Raises NoSuchUpload."""
+        return await self._ground.engine.read(lambda tx: known(tx, record, key, upload_id))
 
     async def put_part(self, upload: Upload, number: int, incoming: Incoming) -> Part:
         """Add a part to a running upload, or replace the one of this number. What is written last counts.

@@ -1,0 +1,145 @@
+"""A bucket as somebody sees it to whom not all that is in there belongs.
+
+Theory of operation. Whether an entry may be seen is decided on the very entry that is handed out or changed: there is no
+second look that a writer could come before. Who may not know what a bucket holds is told AccessDenied where something
+is not there (Amazon S3 API Reference, GetObject: 404 with s3:ListBucket, else 403).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import msgspec
+
+from trivium.base import faults
+from trivium.base.faults import Fault
+from trivium.buckets.acl import WRITE, Acl
+from trivium.buckets.bucket import (
+    Acls,
+    Bucket,
+    Companion,
+    Content,
+    Deletion,
+    Features,
+    Gone,
+    Reading,
+    nothing,
+)
+from trivium.buckets.conditions import ALWAYS, WriteIf
+from trivium.buckets.entry import Attributes, Entry
+from trivium.buckets.record import BucketRecord
+from trivium.services.access.decide import decide_entry, decide_upload, denied, may_know
+from trivium.services.access.users import Account
+from trivium.services.catalog import Opened
+from trivium.services.uploads import Uploads
+
+_ABSENT: Final = frozenset({
+    faults.NoSuchKey, faults.NoSuchVersion, faults.KeyIsDeleteMarker, faults.VersionIsDeleteMarker})
+
+
+class Watch(msgspec.Struct, frozen=True):
+    """Who does what in which bucket."""
+
+    account: Account
+    action: str
+    record: BucketRecord
+
+    def check(self, entry: Entry) -> None:
+        """Raise AccessDenied unless it may be done with this entry."""
+        decide_entry(self.account, self.action, self.record, entry.attributes)
+
+    def told(self, fault: Fault) -> Fault:
+        """The fault, or AccessDenied where it would tell what is not in the bucket to who may not know."""
+        return fault if fault.kind not in _ABSENT or may_know(self.account, self.record) else denied(self.account)
+
+
+def guarded(opened: Opened, watch: Watch) -> Opened:
+    """The bucket for an account that may do something in it, but perhaps not with everything."""
+    return Opened(opened.record, GuardedBucket(opened.bucket, watch))
+
+
+class GuardedBucket:
+    """The bucket, of which entries are shown and changed only if the watch allows it."""
+
+    __slots__ = ("_bucket", "_features", "_watch")
+
+    def __init__(self, bucket: Bucket, watch: Watch) -> None:
+        self._bucket, self._watch = bucket, watch
+        acls = bucket.features.acls
+        self._features = bucket.features if acls is None else msgspec.structs.replace(
+            bucket.features, acls=GuardedAcls(acls, watch))
+
+    @property
+    def features(self) -> Features:
+        return self._features
+
+    async def head(self, key: str, version: str | None = None) -> Entry:
+        try:
+            entry = await self._bucket.head(key, version)
+        except Fault as fault:
+            raise self._watch.told(fault) from None
+        self._watch.check(entry)
+        return entry
+
+    async def read(self, key: str, version: str | None = None) -> Reading:
+        try:
+            reading = await self._bucket.read(key, version)
+        except Fault as fault:
+            raise self._watch.told(fault) from None
+        self._watch.check(reading.entry)
+        return reading
+
+    async def put(
+        self, key: str, content: Content, attributes: Attributes, *, only_if: WriteIf = ALWAYS,
+        companion: Companion = nothing,
+    ) -> Entry:
+        return await self._bucket.put(key, content, attributes, only_if=only_if, companion=companion)
+
+    async def delete(self, deletions: Sequence[Deletion], *, actor: str) -> list[Gone | Fault]:
+        """As `Bucket.delete`. Versions are removed by the bucket's owner alone, whom no permission but that includes."""
+        watch = self._watch
+        if watch.account.id == watch.record.owner:
+            return await self._bucket.delete(deletions, actor=actor)
+        plain = [one for one in deletions if one.version is None]
+        done = iter(await self._bucket.delete(plain, actor=actor) if plain else ())
+        return [next(done) if one.version is None else denied(watch.account) for one in deletions]
+
+    async def list(self, prefix: str, start: str, limit: int) -> list[Entry]:
+        return await self._bucket.list(prefix, start, limit)
+
+
+class GuardedAcls:
+    """The lists of the bucket's entries, changed only where the watch allows it."""
+
+    __slots__ = ("_acls", "_watch")
+
+    def __init__(self, acls: Acls, watch: Watch) -> None:
+        self._acls, self._watch = acls, watch
+
+    async def grant(
+        self, key: str, version: str | None, rule: Callable[[Entry], Acl], *, actor: str,
+    ) -> Entry:
+        def checked(entry: Entry) -> Acl:
+            self._watch.check(entry)
+            return rule(entry)
+
+        try:
+            return await self._acls.grant(key, version, checked, actor=actor)
+        except Fault as fault:
+            raise self._watch.told(fault) from None
+
+
+async def check_upload(uploads: Uploads, watch: Watch, key: str, upload_id: str) -> None:
+    """Raise AccessDenied unless the upload is the account's to use so, and NoSuchUpload to who may know that.
+
+    Who began an upload never changes: what is decided here holds until it is used.
+    """
+    account, record = watch.account, watch.record
+    try:
+        upload = await uploads.known(record, key, upload_id)
+    except Fault:
+        if may_know(account, record) or may_know(account, record, WRITE):
+            raise
+        raise denied(account) from None
+    decide_upload(account, watch.action, record, upload.initiator)
