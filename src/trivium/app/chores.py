@@ -12,6 +12,7 @@ from trivium.door.access import AccessLog
 from trivium.door.metrics import Ledger
 from trivium.door.source import Patience
 from trivium.services.house import House
+from trivium.storage import journal
 from trivium.storage.sweep import sweep
 
 _FLUSH_SECONDS = 0.25
@@ -46,6 +47,10 @@ def chores_of_one(house: House, settings: Settings) -> Iterator[tuple[Chore, flo
         swept = await sweep(ground.engine, ground.blobs, now_ms=now_ms, grace_ms=settings.sweep_grace_seconds * 1000)
         if swept.disowned or swept.unnamed:
             _log.info("swept %d blobs that nobody owned, %d that were never named", swept.disowned, swept.unnamed)
+        if settings.journal_seconds:
+            forgotten = await journal.trim(ground.engine, now_ms=now_ms, keep_ms=settings.journal_seconds * 1000)
+            if forgotten:
+                _log.info("forgot %d old changes", forgotten)
 
     yield clean, settings.sweep_seconds
 

@@ -123,6 +123,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     upload_expiry_seconds: Annotated[int, Row(
         "Age at which an upload in parts that was neither completed nor aborted is given up; 0 keeps it for ever.",
         unit="seconds")] = 7 * DAY_SECONDS
+    journal_seconds: Annotated[int, Row(
+        "How long it is remembered which keys changed, for services that read it later; 0 remembers it for ever, and so"
+        " do branches.", unit="seconds")] = DAY_SECONDS
     listeners: Annotated[tuple[ListenerSettings, ...], Row("More listeners, each with a path, dialect and authentication of its own.")] = ()
     accounts: Annotated[tuple[AccountSettings, ...], Row("Accounts beside `root`.")] = ()
     mounts: Annotated[tuple[MountSettings, ...], Row("Directories that are buckets.")] = ()

@@ -1,8 +1,8 @@
 """Removing the rows of deleted buckets, some at a time, so that no transaction is long.
 
-Theory of operation. The transaction that deletes a bucket leaves a mark. Whoever clears takes the rows of
-the marked buckets away and lets go of their contents, and the mark last. A crash leaves the mark: the next
-to clear goes on. A bucket's number is never used again, so that nobody sees the rows meanwhile.
+Theory of operation. The transaction that deletes a bucket leaves a mark, or takes all rows away if they are
+few. Whoever clears takes the rows of the marked buckets away and lets go of their contents, and the mark
+last. A crash leaves the mark: the next to clear goes on. A bucket's number is never used again, so that nobody sees the rows meanwhile.
 """
 
 from __future__ import annotations
@@ -23,6 +23,12 @@ _PLAIN: Final = (keys.LOG, keys.DOCUMENT, keys.COMMIT, keys.FILE)
 def mark(tx: Write, bucket: int) -> None:
     """Say that the bucket is gone: nobody can name it any more, and its rows are to be removed."""
     tx.put(keys.of_bucket(keys.GONE, bucket), b"")
+
+
+def leave(tx: Write, bucket: int) -> None:
+    """Say that a bucket without entries is gone. Its other rows go now if they are few, else they are marked."""
+    if _remove_others(tx, bucket) == _ROWS_AT_ONCE:
+        mark(tx, bucket)
 
 
 async def clear(ground: Ground) -> None:
@@ -46,7 +52,7 @@ def _clear_some(tx: Write, *, now_ms: int) -> bool:
 
 def _remove_entries(tx: Write, bucket: int, now_ms: int) -> bool:
     for table in (keys.CURRENT, keys.OLD):
-        rows = _some(tx, table, bucket)
+        rows = _some(tx, table, bucket, _ROWS_AT_ONCE)
         for row, data in rows:
             contents.release(tx, ENTRIES.decode(data), now_ms=now_ms)
             tx.delete(row)
@@ -55,16 +61,15 @@ def _remove_entries(tx: Write, bucket: int, now_ms: int) -> bool:
     return False
 
 
-def _remove_others(tx: Write, bucket: int) -> bool:
+def _remove_others(tx: Write, bucket: int) -> int:
+    removed = 0
     for table in _PLAIN:
-        rows = _some(tx, table, bucket)
-        for row, _ in rows:
+        for row, _ in _some(tx, table, bucket, _ROWS_AT_ONCE - removed):
             tx.delete(row)
-        if rows:
-            return True
-    return False
+            removed += 1
+    return removed
 
 
-def _some(tx: Write, table: bytes, bucket: int) -> list[tuple[bytes, bytes]]:
+def _some(tx: Write, table: bytes, bucket: int, limit: int) -> list[tuple[bytes, bytes]]:
     prefix = keys.of_bucket(table, bucket)
-    return list(islice(tx.scan(prefix, keys.after(prefix)), _ROWS_AT_ONCE))
+    return list(islice(tx.scan(prefix, keys.after(prefix)), limit))

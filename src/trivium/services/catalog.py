@@ -16,6 +16,7 @@ import msgspec
 
 from trivium.base import faults
 from trivium.base.faults import Fault
+from trivium.buckets import clearing
 from trivium.buckets.bucket import Bucket
 from trivium.buckets.record import BUCKETS, OBJECTS, BucketRecord, Ground, confirm, enroll, find, strike
 from trivium.buckets.repo.names import split
@@ -180,19 +181,16 @@ class Catalog:
 
 
 def drop(tx: Write, record: BucketRecord) -> None:
-    """An empty bucket's record and all that is kept about it go, in this transaction.
+    """An empty bucket's record goes in this transaction, and what is kept about it, if that is little.
 
-    Raises NoSuchBucket, BucketNotEmpty, VersionedBucketNotEmpty. Running uploads are left to the sweep, which finds that
-    their bucket is gone.
+    Raises NoSuchBucket, BucketNotEmpty, VersionedBucketNotEmpty. A long journal and running uploads are left to the
+    sweep, which finds that their bucket is gone.
     """
     now = confirm(tx, record)
     if not _empty(tx, keys.CURRENT, now.id) or not _empty(tx, keys.OLD, now.id):
         raise (faults.VersionedBucketNotEmpty if now.versioning else faults.BucketNotEmpty)(BucketName=now.name)
-    for table in (keys.DOCUMENT, keys.LOG):
-        prefix = keys.of_bucket(table, now.id)
-        for row, _ in list(tx.scan(prefix, keys.after(prefix))):
-            tx.delete(row)
     strike(tx, now)
+    clearing.leave(tx, now.id)
 
 
 def read_moment(text: str) -> int | None:

@@ -126,6 +126,11 @@ def numbered(table: bytes, bucket: int, seq: int) -> bytes:
     return table + bucket.to_bytes(8, "big") + seq.to_bytes(8, "big")
 
 
+def read_numbered(row: bytes) -> tuple[int, int]:
+    """The bucket and the number in such a key."""
+    return read_number(row[1:]), read_number(row[9:])
+
+
 def upload(bucket: int, key: str, upload_id: str) -> bytes:
     """Where a multipart upload stands: by object key, then upload id, the order ListMultipartUploads wants."""
     return b"u" + bucket.to_bytes(8, "big") + ended(key) + upload_id.encode()

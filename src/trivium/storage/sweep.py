@@ -58,14 +58,6 @@ async def unnamed(engine: Engine, blobs: Blobs, *, older_than_ms: int) -> AsyncI
         yield found
 
 
-async def trim_journal(engine: Engine, bucket: int, *, before_seq: int) -> int:
-    """Forget the bucket's changes before `before_seq`, which no reader needs any more; how many went."""
-    trimmed = 0
-    while gone := await engine.write(partial(_trim_some, bucket, before_seq)):
-        trimmed += gone
-    return trimmed
-
-
 async def _remove_disowned(engine: Engine, blobs: Blobs, before_ms: int) -> int:
     removed = 0
     while due := await engine.read(partial(_due, before_ms)):
@@ -119,12 +111,3 @@ def _batched(ids: Iterator[str]) -> Iterator[tuple[str, ...]]:
 
 def _without_name(ids: list[str], rows: Read) -> list[str]:
     return [id for id in ids if rows.get(keys.text(keys.BLOB, id)) is None]
-
-
-def _trim_some(bucket: int, before_seq: int, tx: Write) -> int:
-    gone = 0
-    start, stop = keys.of_bucket(keys.LOG, bucket), keys.numbered(keys.LOG, bucket, before_seq)
-    for row, _ in islice(tx.scan(start, stop), _TOGETHER):
-        tx.delete(row)
-        gone += 1
-    return gone

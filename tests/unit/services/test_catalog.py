@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 
 import pytest
 
@@ -13,14 +14,17 @@ from trivium.base.faults import Fault
 from trivium.base.ids import SeededIds
 from trivium.base.incoming import Given, Incoming
 from trivium.buckets.bucket import Bucket
+from trivium.buckets.clearing import clear
 from trivium.buckets.entry import Attributes
 from trivium.buckets.objects.bucket import ObjectsBucket
 from trivium.buckets.record import BRANCH, OBJECTS, Ground
 from trivium.buckets.repo.bucket import BranchBucket
 from trivium.buckets.repo.repository import Repositories
 from trivium.services.catalog import Catalog, Kind
+from trivium.storage import journal, keys
 from trivium.storage.blobstores.memory import MemoryBlobs
 from trivium.storage.engines.memory import MemoryEngine
+from trivium.storage.journal import PUT, Change
 
 ID = "0123456789abcdef" * 2
 
@@ -41,6 +45,9 @@ class House:
 
     async def open(self, name: str) -> Bucket:
         return (await self.catalog.open(name)).bucket
+
+    async def rows(self, table: bytes) -> int:
+        return await self.ground.engine.read(lambda rows: sum(1 for _ in rows.scan(table, keys.after(table))))
 
     async def text(self, name: str) -> object:
         return await (await (await self.open(name)).read("a")).body()
@@ -140,5 +147,50 @@ def test_the_past_of_a_commit_is_not_read_by_time() -> None:
             await house.open("HEAD^.master.images@2026-01-01T00:00:00Z")
 
         assert refused.value.kind is faults.NotImplemented_
+
+    run(story)
+
+
+def test_the_past_does_not_need_the_journal() -> None:
+    async def story(house: House) -> None:
+        await house.catalog.create("plain", OBJECTS, "owner")
+        versions = (await house.open("plain")).features.versions
+        assert versions is not None
+        await versions.set_state("Enabled")
+        await house.put("plain", b"1")
+        then = datetime.fromtimestamp(house.clock.now_ms() / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")
+        house.clock.advance(ms=1000)
+        await house.put("plain", b"2")
+        for _ in range(2):
+            await journal.trim(house.ground.engine, now_ms=house.clock.now_ms(), keep_ms=1)
+            house.clock.advance(ms=1)
+
+        assert await house.rows(keys.LOG) == 2  # the branch keeps its own
+        assert await house.text(f"plain@{then}Z") == b"1"
+        assert await house.text("HEAD^.master.images") == b"1"
+        assert await house.text(f"master.images@{then}Z") == b"2"
+
+    run(story)
+
+
+@pytest.mark.parametrize("changes", [3, 1_200])
+def test_a_bucket_with_a_long_journal_is_deleted_in_short_transactions(changes: int) -> None:
+    async def story(house: House) -> None:
+        record = await house.catalog.create("plain", OBJECTS, "owner")
+        await house.catalog.put_document(record, "tagging", b"tags")
+        for number in range(changes):
+            await house.ground.engine.write(
+                lambda tx, seq=number + 1000: journal.append(tx, record.id, Change(seq, PUT, "a", "", 0)))
+        await house.catalog.delete(record)
+
+        with pytest.raises(Fault):
+            await house.open("plain")
+        left = await house.rows(keys.LOG) - 2
+        assert left == max(0, changes - 500)
+        assert await house.rows(keys.GONE) == (1 if left else 0)
+        again = await house.catalog.create("plain", OBJECTS, "owner")
+        assert await house.catalog.document(again, "tagging") is None
+        await clear(house.ground)
+        assert [await house.rows(table) for table in (keys.LOG, keys.DOCUMENT, keys.GONE)] == [2, 0, 0]
 
     run(story)

@@ -13,13 +13,12 @@ from trivium.base.clock import SetClock
 from trivium.base.faults import Fault
 from trivium.base.ids import SeededIds
 from trivium.storage import blobs as owners
-from trivium.storage import journal, keys
+from trivium.storage import keys
 from trivium.storage.blobs import Blob, BlobSpan, Layout, LayoutPart
 from trivium.storage.blobstores.memory import MemoryBlobs
-from trivium.storage.engine import Read, Write
+from trivium.storage.engine import Write
 from trivium.storage.engines.memory import MemoryEngine
-from trivium.storage.journal import Change
-from trivium.storage.sweep import GRACE_MS, Swept, sweep, trim_journal
+from trivium.storage.sweep import GRACE_MS, Swept, sweep
 
 
 class House:
@@ -268,23 +267,5 @@ def test_a_sweep_that_was_cut_off_is_finished_by_the_next(writes: int) -> None:
 
         assert await house.kept() == set()
         assert await house.rows() == 0
-
-    in_house(story)
-
-
-def test_a_journal_is_trimmed_up_to_a_number_and_only_that_of_its_bucket() -> None:
-    async def story(house: House) -> None:
-        def log(bucket: int, seq: int) -> Callable[[Write], None]:
-            change = Change(seq, journal.PUT, "key", "", at_ms=0)
-            return lambda tx: journal.append(tx, bucket, change)
-
-        for seq in range(1, 201):
-            await house.engine.write(log(1 + seq % 2, seq))
-
-        def left(rows: Read) -> list[int]:
-            return [journal.CHANGES.decode(row).seq for _, row in rows.scan(keys.LOG, keys.after(keys.LOG))]
-
-        assert await trim_journal(house.engine, 1, before_seq=197) == 98
-        assert await house.engine.read(left) == [198, 200, *range(1, 200, 2)]
 
     in_house(story)

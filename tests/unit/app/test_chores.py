@@ -1,0 +1,51 @@
+"""What one worker does beside serving."""
+
+from __future__ import annotations
+
+import asyncio
+
+from msgspec.structs import replace
+
+from trivium.app.build import house_of
+from trivium.app.chores import chores_of_one
+from trivium.app.settings import Settings
+from trivium.base.clock import SetClock
+from trivium.base.ids import SeededIds
+from trivium.services.access.users import Users
+from trivium.storage import journal, keys
+from trivium.storage.blobstores.memory import MemoryBlobs
+from trivium.storage.engines.memory import MemoryEngine
+from trivium.storage.journal import PUT, Change
+
+
+def changes_left(settings: Settings, *, after_seconds: int) -> int:
+    """How many of two changes are left when they are that old, after the chores were done before and then."""
+
+    async def story() -> int:
+        clock, ids, engine = SetClock(), SeededIds(), MemoryEngine()
+        house = house_of(settings, engine, MemoryBlobs(clock, ids), Users([]), clock, ids)
+        for seq in (1, 2):
+            change = Change(seq, PUT, "key", "", clock.now_ms())
+            await engine.write(lambda tx, change=change: journal.append(tx, tx.sequence(), change))
+        for _ in range(2):
+            for chore, _seconds in chores_of_one(house, settings):
+                await chore()
+            clock.advance(ms=after_seconds * 1000)
+        for chore, _seconds in chores_of_one(house, settings):
+            await chore()
+        return await engine.read(lambda rows: sum(1 for _ in rows.scan(keys.LOG, keys.after(keys.LOG))))
+
+    return asyncio.run(story())
+
+
+def test_old_changes_are_forgotten():
+    assert changes_left(Settings(), after_seconds=86_400) == 0
+
+
+def test_young_changes_are_kept():
+    assert changes_left(Settings(), after_seconds=20_000) == 2
+
+
+def test_the_age_can_be_set_and_nought_keeps_all():
+    assert changes_left(replace(Settings(), journal_seconds=10), after_seconds=10) == 0
+    assert changes_left(replace(Settings(), journal_seconds=0), after_seconds=1_000_000) == 2
