@@ -9,6 +9,8 @@ write confirms first, inside its transaction, that the bucket is still there and
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Final
 
 from trivium.base import faults
 from trivium.base.faults import Fault
@@ -26,6 +28,8 @@ from trivium.buckets.record import BucketRecord, Ground
 from trivium.storage import journal, keys
 from trivium.storage.engine import Read, Write
 from trivium.storage.journal import PUT, Change
+
+_DELETED_TOGETHER: Final = 500  # docs/decisions/deletions-are-cut-in-two.md
 
 
 class ObjectsBucket:
@@ -82,8 +86,17 @@ class ObjectsBucket:
             raise
 
     async def delete(self, deletions: Sequence[Deletion], *, actor: str) -> list[Gone | Fault]:
-        opened = self._opened
-        return await opened.ground.engine.write(lambda tx: delete_all(tx, opened, deletions, actor))
+        """As `Bucket.delete`, in short transactions. Once some are done, one that fails is the fault of its keys."""
+        done: list[Gone | Fault] = []
+        for first in range(0, len(deletions), _DELETED_TOGETHER):
+            some = deletions[first:first + _DELETED_TOGETHER]
+            try:
+                done += await self._opened.ground.engine.write(partial(delete_all, self._opened, some, actor))
+            except Fault as fault:
+                if not done:
+                    raise
+                done += [fault] * len(some)
+        return done
 
     async def list(self, prefix: str, start: str, limit: int) -> list[Entry]:
         return await listings.entries(self._opened, prefix, start, limit)

@@ -15,7 +15,7 @@ from trivium.storage.engine import Write
 from trivium.storage.journal import DELETE, REMOVE, Change
 
 
-def delete_all(tx: Write, opened: Opened, deletions: Sequence[Deletion], actor: str) -> list[Gone | Fault]:
+def delete_all(opened: Opened, deletions: Sequence[Deletion], actor: str, tx: Write) -> list[Gone | Fault]:
     """Do each deletion, in order. One that is refused has written nothing, and undoes none of the others."""
     acting = Acting(tx, opened, opened.confirmed(tx), actor)
     return [_attempt(acting, deletion) for deletion in deletions]

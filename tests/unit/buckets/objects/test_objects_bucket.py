@@ -20,6 +20,7 @@ from trivium.buckets.bucket import Deletion, Gone, Resting
 from trivium.buckets.conditions import WriteIf
 from trivium.buckets.copying import chunks_of
 from trivium.buckets.entry import NULL, Attributes, Entry
+from trivium.buckets.objects import bucket as objects
 from trivium.buckets.objects import listings, past
 from trivium.buckets.objects.bucket import ObjectsBucket
 from trivium.buckets.record import BUCKETS, ENABLED, SUSPENDED, BucketRecord, Ground
@@ -153,6 +154,53 @@ def test_a_delete_marker_hides_the_key_until_it_is_removed() -> None:
         assert await room.content("key") == b"data"
 
     run(story, ENABLED)
+
+
+def test_many_keys_are_deleted_in_short_transactions_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(objects, "_DELETED_TOGETHER", 3)
+
+    async def story(room: Room) -> None:
+        for key in "abcdefgh":
+            await room.put(key)
+        version = (await room.bucket.head("a")).version
+        wrong = Deletion("c", only_if=WriteIf(match="other"))
+        done = await room.bucket.delete(
+            [Deletion("a"), Deletion("b"), wrong, *map(Deletion, "defgh"), Deletion("a", version), Deletion("a")],
+            actor="me")
+
+        assert [isinstance(one, Gone) for one in done] == [True, True, False] + [True] * 7
+        assert [one.key for one in done if isinstance(one, Gone)] == list("abdefghaa")
+        assert [entry.key for entry in await room.bucket.list("", "", 10)] == ["c"]
+        assert (await room.versions())[:2] == [f"a {done[-1].version[:4]}-*", f"a {done[0].version[:4]}-"]
+
+    run(story, ENABLED)
+
+
+def test_what_was_deleted_before_the_bucket_went_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(objects, "_DELETED_TOGETHER", 2)
+
+    async def story(room: Room) -> None:
+        for key in "abc":
+            await room.put(key)
+        deletion = asyncio.ensure_future(room.bucket.delete([*map(Deletion, "abc")], actor="me"))
+        write, calls = room.engine.write, 0
+
+        async def going(change: Callable[[Write], object]) -> object:
+            nonlocal calls
+            calls += 1
+            if calls == 2:
+                await room.save(None)
+            return await write(change)
+
+        monkeypatch.setattr(room.engine, "write", going)
+        a, b, c = await deletion
+
+        assert (a, b) == (Gone("a"), Gone("b"))
+        assert isinstance(c, Fault)
+        assert c.kind is faults.NoSuchBucket
+        assert (await refused(room.bucket.delete([Deletion("a")], actor="me"))).kind is faults.NoSuchBucket
+
+    run(story)
 
 
 def test_deleting_a_missing_key_makes_a_marker_where_versions_are_kept() -> None:
