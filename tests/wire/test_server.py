@@ -112,6 +112,7 @@ def test_a_request_that_does_not_end_is_given_up(start) -> None:
 
 def test_a_worker_that_dies_is_replaced(start) -> None:
     server = start(workers=2)
+    until(lambda: "Try it" in server.log.read_text())  # both are ready: one that dies before has not started at all
     before = children(server)
     os.kill(before[0], signal.SIGKILL)
     until(lambda: len(children(server)) == 2 and before[0] not in children(server))
