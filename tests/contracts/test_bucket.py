@@ -544,8 +544,10 @@ def test_a_renamed_key_is_at_its_new_place_only(run: Run, size: int) -> None:
         assert await refused(onto_nothing) is faults.PreconditionFailed
         assert await refused(of_another) is faults.PreconditionFailed
         assert await refused(of_nothing) is faults.NoSuchKey
+        clock.advance(ms=5_000)
         new = await rename("from", "to", source_if=WriteIf(match=old.etag), only_if=always, actor="me")
         assert (new.key, new.etag, new.attributes.content_type) == ("to", old.etag, "text/plain")
+        assert (await bucket.head("to")).modified_ms == old.modified_ms
         assert await listed(bucket) == ["to"]
         assert await content(bucket, "to") == b"x" * size
 

@@ -23,7 +23,9 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Version:
-    """One version of one key. `data` is None in a delete marker. `ms` is when it was written."""
+    """One version of one key. `data` is None in a delete marker. `ms` is when its bytes were written, `renamed_ms` when it
+    got its key by a rename (0: it did not).
+    """
 
     id: str
     data: bytes | None
@@ -31,6 +33,11 @@ class Version:
     content_type: str = ""
     tags: dict[str, str] = field(default_factory=dict)
     ms: int = 0
+    renamed_ms: int = 0
+
+    @property
+    def began_ms(self) -> int:
+        return self.renamed_ms or self.ms
 
     @property
     def marker(self) -> bool:
@@ -117,9 +124,9 @@ class Model:
         self.chains[key] = [replace(one, tags=tags) if one is found else one for one in self.chains[key]]
 
     def rename(self, source: str, key: str, id: str, ms: int, marker: Version | None) -> None:
-        """The newest version of the source under another key; the source is deleted in the same moment."""
+        """The newest version of the source under another key at `ms`; the source is deleted in the same moment."""
         moved = self.get(source)
-        self.put(key, replace(moved, id=id, ms=ms))
+        self.put(key, replace(moved, id=id, renamed_ms=ms))
         self.delete(source, marker)
 
     def list(self, prefix: str = "") -> Iterator[tuple[str, Version]]:
@@ -136,5 +143,5 @@ class Model:
 
     def at(self, ms: int) -> dict[str, Version]:
         """What was there at the end of that millisecond, less what was removed for good since."""
-        then = {key: [one for one in chain if one.ms <= ms] for key, chain in self.chains.items()}
+        then = {key: [one for one in chain if one.began_ms <= ms] for key, chain in self.chains.items()}
         return {key: chain[0] for key, chain in then.items() if chain and not chain[0].marker}

@@ -258,7 +258,7 @@ class ObjectsMachine(RuleBasedStateMachine):
             newest = self.run(self.row(source))
             assert newest is not None
             marker = Version(newest.version, None, ms=newest.modified_ms)
-        self.model.rename(source, key, entry.version, entry.modified_ms, marker)
+        self.model.rename(source, key, entry.version, entry.began_ms, marker)
 
     async def row(self, key: str) -> Entry | None:
         data = await self.engine.read(lambda rows: rows.get(keys.current(ID, key)))
@@ -340,8 +340,8 @@ class ObjectsMachine(RuleBasedStateMachine):
 
 def same(entry: Entry, one: Version) -> bool:
     return (
-        (entry.version, entry.etag, entry.modified_ms, entry.attributes.content_type, entry.attributes.tags)
-        == (one.id, one.etag, one.ms, one.content_type, one.tags)
+        (entry.version, entry.etag, entry.modified_ms, entry.began_ms, entry.attributes.content_type, entry.attributes.tags)
+        == (one.id, one.etag, one.ms, one.began_ms, one.content_type, one.tags)
     )
 
 
@@ -374,7 +374,7 @@ def audit(rows: Read) -> None:
     for key, chain in chains.items():
         nulls = [entry.seq for entry in chain if entry.version == NULL]
         assert chain == sorted(chain, key=lambda entry: -entry.seq), key
-        assert chain == sorted(chain, key=lambda entry: -entry.modified_ms), key
+        assert chain == sorted(chain, key=lambda entry: -entry.began_ms), key
         assert len(nulls) <= 1
         assert chain[0].null_seq == (nulls[0] if nulls and nulls[0] != chain[0].seq else 0)
         assert all(entry.null_seq == 0 for entry in chain[1:])

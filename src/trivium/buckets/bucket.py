@@ -190,7 +190,12 @@ class Renames(Protocol):
     """A bucket that can give a key's newest entry another key in one step."""
 
     async def rename(self, source: str, key: str, *, source_if: WriteIf, only_if: WriteIf, actor: str) -> Entry:
-        """The entry under its new key; the source is gone at the same instant. Raises as `head` and `put` do."""
+        """The entry under its new key, LastModified as it was; the source is gone at the same instant. Raises as `head`
+        and `put` do.
+
+        Source: Amazon S3 User Guide, "Renaming objects in directory buckets": what is known of the object stays, its
+        dates too.
+        """
         ...
 
 

@@ -50,7 +50,8 @@ class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):
     `seq` orders all writes of a house; `modified_ms` is LastModified (ms since 1970, UTC); `etag` is unquoted; `version` is
     the version id, "null" for what was written without versioning. A marker is a delete marker, or a tombstone. `content`
     says where the bytes rest; None means in the row itself, or that the bucket knows by the key. `null_seq` is, in the
-    newest entry of a key only, the seq of an older null version (0: there is none).
+    newest entry of a key only, the seq of an older null version (0: there is none). `renamed_ms` is when a rename gave it its
+    key (0: none did).
     """
 
     key: str
@@ -64,6 +65,12 @@ class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):
     content: BlobContent | LayoutContent | None = None
     checksum: Checksum | None = None
     null_seq: int = 0
+    renamed_ms: int = 0
+
+    @property
+    def began_ms(self) -> int:
+        """When it became its key's entry (ms since 1970): a rename keeps LastModified."""
+        return self.renamed_ms or self.modified_ms
 
 
 ENTRIES: Final = Records(Entry)

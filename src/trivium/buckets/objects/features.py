@@ -80,7 +80,7 @@ class ObjectAnnotations:
 
 
 class ObjectRenames:
-    """Another key for a newest entry. Its bytes stay where they are."""
+    """Another key for a newest entry. Its bytes stay where they are, and LastModified what it was."""
 
     __slots__ = ("_opened",)
 
@@ -113,7 +113,7 @@ def _rename(acting: Acting, source: Entry, key: str, target: Entry | None) -> En
         null_seq = chain.make_room(tx, record.id, target, record.versioning, now_ms=now_ms)
     seq = tx.sequence()
     entry = msgspec.structs.replace(
-        source, key=key, seq=seq, modified_ms=now_ms, version=opened.version_at(seq, record.versioning),
+        source, key=key, seq=seq, renamed_ms=now_ms, version=opened.version_at(seq, record.versioning),
         null_seq=null_seq)
     journal.append(tx, record.id, Change(
         seq, PUT, key, entry.version, now_ms, entry.size, entry.etag, actor=acting.actor))

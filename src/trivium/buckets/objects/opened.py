@@ -28,12 +28,12 @@ class Opened(msgspec.Struct, frozen=True):
         return version_id(seq, self.ground.ids.hexadecimal(RANDOM_DIGITS)) if versioning == ENABLED else NULL
 
     def time_above(self, top: Entry | None) -> int:
-        """The time of what is written above `top`, in ms since 1970: now, but never before `top` was.
+        """The time of what is written above `top`, in ms since 1970: now, but never before `top` began.
 
         So the times of a key's chain order as its seqs do, whatever the machine's clock does.
         """
         now_ms = self.ground.clock.now_ms()
-        return now_ms if top is None or top.modified_ms < now_ms else top.modified_ms
+        return now_ms if top is None or top.began_ms < now_ms else top.began_ms
 
 
 class Acting(msgspec.Struct, frozen=True):

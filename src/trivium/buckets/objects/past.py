@@ -85,7 +85,7 @@ class PastReader:
         bucket = self._opened.record.id
         if version is not None:
             place = chain.visible(rows, bucket, key, version)
-            if place.entry.modified_ms > self._moment_ms:
+            if place.entry.began_ms > self._moment_ms:
                 raise faults.NoSuchVersion(Key=key, VersionId=version)
             return place
         newest = chain.newest(rows, bucket, key)
@@ -102,12 +102,12 @@ def _as_of(rows: Read, bucket: int, newest: Entry, moment_ms: int) -> Place | No
 
     The times of a chain order as its seqs do (`Opened.time_above`).
     """
-    if newest.modified_ms <= moment_ms:
+    if newest.began_ms <= moment_ms:
         return Place(keys.current(bucket, newest.key), newest, newest)
     prefix, seq, steps = keys.olds(bucket, newest.key), 0, 0
     for row, data in islice(rows.scan(prefix, keys.after(prefix)), _STEPS):
         entry = ENTRIES.decode(data)
-        if entry.modified_ms <= moment_ms:
+        if entry.began_ms <= moment_ms:
             return Place(row, entry, newest)
         seq, steps = entry.seq, steps + 1
     return _halving(rows, bucket, newest, seq, moment_ms) if steps == _STEPS else None
@@ -118,16 +118,16 @@ def _halving(rows: Read, bucket: int, newest: Entry, too_new: int, moment_ms: in
     prefix = keys.olds(bucket, newest.key)
     stop = keys.after(prefix)
     place = _first(rows.scan(prefix, stop, reverse=True), newest)  # the oldest of all
-    if place.entry.modified_ms > moment_ms:
+    if place.entry.began_ms > moment_ms:
         return None
     low, high = place.entry.seq, too_new  # what is at `low` is old enough, what is at `high` is not
     while high - low > 1:
         seen = _first(rows.scan(keys.old(bucket, newest.key, (low + high) // 2), stop), newest)
-        if seen.entry.modified_ms > moment_ms:
+        if seen.entry.began_ms > moment_ms:
             high = seen.entry.seq
             continue
         place = _first(rows.scan(prefix, seen.row, reverse=True), newest)  # the next one, written later
-        if place.entry.modified_ms > moment_ms:
+        if place.entry.began_ms > moment_ms:
             return seen
         low = place.entry.seq
     return place

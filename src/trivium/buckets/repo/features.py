@@ -63,7 +63,7 @@ class BranchRenames:
             step = Step(tx, self._branch, actor, f"rename {source} to {key}")
             contents.share(tx, found.entry)
             entry = step.write(
-                PUT, msgspec.structs.replace(found.entry, key=key, modified_ms=step.at_ms),
+                PUT, msgspec.structs.replace(found.entry, key=key),
                 contents.body_of(tx, found.row))
             step.bury(source)
             step.close()
