@@ -17,7 +17,7 @@ def address(request: Request) -> Target:
     path, listener = request.path, request.listener
     if listener.base_path:
         path = _below(path, listener.base_path)
-    bucket = _virtual_bucket(request.headers.get("host", ""), listener) if listener.domains else ""
+    bucket = virtual_bucket(request.headers.get("host", ""), listener) if listener.domains else ""
     if bucket:
         key = path[1:]
     else:
@@ -40,7 +40,8 @@ def _below(path: str, base: str) -> str:
     return path[len(base):]
 
 
-def _virtual_bucket(host: str, listener: Listener) -> str:
+def virtual_bucket(host: str, listener: Listener) -> str:
+    """The bucket that the host names, in lower case; "" when it is none of the listener's domains."""
     name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
     name = name.lower()
     for domain in listener.domains:

@@ -100,9 +100,7 @@ def _date(given: Mapping[str, str], signed: Signed, *, at_ms: int) -> str:
     if ms is None:
         raise faults.AWSAuthenticationRequiresDate()
     if not -v4.MAX_SKEW_MS <= at_ms - ms <= v4.MAX_SKEW_MS:
-        raise faults.RequestTimeTooSkewed(
-            RequestTime=text, ServerTime=v4.iso_date(at_ms), MaxAllowedSkewMilliseconds=v4.MAX_SKEW_MS
-        )
+        raise v4.too_skewed(text, at_ms=at_ms)
     date = text if text.endswith("Z") else v4.amz_date(ms)
     if not date.startswith(signed.date):
         raise faults.CredentialDateNotSameAsXamzDate()

@@ -94,6 +94,13 @@ def iso_date(ms: int) -> str:
     return _utc(ms).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def too_skewed(text: str, *, at_ms: int) -> faults.Fault:
+    """RequestTimeTooSkewed for the date as the client wrote it."""
+    return faults.RequestTimeTooSkewed(
+        RequestTime=text, ServerTime=iso_date(at_ms), MaxAllowedSkewMilliseconds=MAX_SKEW_MS
+    )
+
+
 def _utc(ms: int) -> datetime.datetime:
     return datetime.datetime.fromtimestamp(ms // 1000, datetime.UTC)
 
