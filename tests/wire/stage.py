@@ -9,6 +9,8 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from trivium.base.clock import SetClock
 from trivium.base.ids import SeededIds
 from trivium.base.incoming import Given
@@ -42,7 +44,7 @@ class Answer:
 
 
 class Stage:
-    """A house of one's own. Requests are alice's unless they say otherwise; nobody signs."""
+    """A house of one's own. Requests are alice's unless they say otherwise; nobody signs, until signatures count."""
 
     def __init__(self, dialect: str = "aws", *, creates: str = OBJECTS) -> None:
         self.clock = SetClock(NOON_MS)
@@ -60,6 +62,10 @@ class Stage:
         )
         self.house = House(ground, catalog, users, Uploads(ground))
         self.listener = Listener(DIALECTS[dialect], authentication="simple", creates=creates)
+
+    def check_signatures(self) -> None:
+        """From now on the listener wants signatures. Every secret key is `secret`."""
+        self.listener = replace(self.listener, authentication="v4")
 
     def ask(
         self,

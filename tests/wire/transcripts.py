@@ -1,7 +1,8 @@
 """Transcripts: exchanges with the server as text, which people review and the runner plays.
 
 A file begins with lines that say where the truth comes from (`source: …`) and what there is (`dialect: …`, `given: a bucket`,
-`a versioned bucket` or `a branch`, named `bucket`). Then come exchanges:
+`a versioned bucket` or `a branch`, named `bucket`; `signatures: checked` where they are, each user's secret key being
+`secret`). Then come exchanges:
 
     # a comment
     > PUT /bucket/a%20key?versionId={{version:1}}
@@ -95,6 +96,8 @@ def stage_of(transcript: Transcript) -> Stage:
         assert stage.ask("PUT", "/bucket").status == 200
     if given == "a versioned bucket":
         assert stage.ask("PUT", "/bucket", "versioning", body=_VERSIONED).status == 200
+    if transcript.facts.get("signatures") == "checked":
+        stage.check_signatures()
     return stage
 
 

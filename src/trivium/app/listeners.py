@@ -64,7 +64,7 @@ def _opening(one: ListenerSettings, settings: Settings) -> Opening:
     dialect = replace(dialect, limits=replace(dialect.limits, max_put_bytes=settings.max_put_bytes))
     listener = Listener(
         dialect, path, one.authentication, one.default_user, tuple(domain.lower() for domain in one.domains),
-        CREATED[one.creates])
+        CREATED[one.creates], signature_v2=one.signature_v2)
     return Opening(address_of(one.listen, "listen"), listener, _tls(one, where))
 
 

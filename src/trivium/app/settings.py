@@ -43,6 +43,8 @@ class ListenerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     authentication: Annotated[str, Row(
         "`v4` checks signatures. `simple` believes the access key and checks nothing, as Alluxio does.",
         one_of=("v4", "simple"))] = "v4"
+    signature_v2: Annotated[bool, Row(
+        "With `v4`, accept the older signatures of version 2 too, which sign neither body nor host.")] = True
     default_user: Annotated[str, Row("Who a request without credentials is, with `simple`; empty refuses it.")] = ""
     domains: Annotated[tuple[str, ...], Row("Host names under which `bucket.domain` addresses a bucket.")] = ()
     creates: Annotated[str, Row(

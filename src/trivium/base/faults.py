@@ -96,6 +96,16 @@ AWSAuthenticationRequiresDate = _row(
     "AWSAuthenticationRequiresDate", 403, "AWS authentication requires a valid Date or x-amz-date header",
     code="AccessDenied",
 )
+InvalidDate = _row(
+    "InvalidDate", 403, "Invalid date (should be seconds since epoch)", code="AccessDenied")
+QueryAuthenticationRequiresParameters = _row(
+    "QueryAuthenticationRequiresParameters", 403, "Query-string authentication requires the Signature, Expires and"
+    " AWSAccessKeyId parameters", code="AccessDenied",
+)
+InvalidV2AuthorizationHeader = _row(
+    "InvalidV2AuthorizationHeader", 400, "AWS authorization header is invalid.  Expected AwsAccessKeyId:signature",
+    code="InvalidArgument",
+)
 RequestNotYetValid = _row("RequestNotYetValid", 403, "Request is not valid yet", code="AccessDenied")
 InvalidToken = _row("InvalidToken", 400, "The provided token is malformed or otherwise invalid.")
 UseV4AuthorizationMechanism = _row(

@@ -27,6 +27,12 @@ def test_more_listeners_come_behind_it():
     assert [one.at(one.address.port) for one in found] == ["http://0.0.0.0:1", "http://0.0.0.0:39999/api/v1/s3"]
 
 
+def test_signatures_of_version_2_are_accepted_unless_a_listener_refuses_them():
+    found = of(ListenerSettings(":1"), ListenerSettings(":2", signature_v2=False))
+
+    assert [one.listener.signature_v2 for one in found] == [True, False]
+
+
 def test_the_largest_put_is_the_settings_in_every_dialect():
     (one,) = of(ListenerSettings(":1", dialect="pachyderm"), max_put_bytes=7)
 

@@ -143,7 +143,6 @@ def test_nobody_may_send_chunks_with_a_trailer_but_not_signed_ones() -> None:
 
 MALFORMED = {
     "invalid_header": ("AuthorizationHeaderNeedsOneSpace", "InvalidArgument"),
-    "AWS AKIA:c2lnbmF0dXJl": ("UseV4AuthorizationMechanism", "InvalidRequest"),
     "AWS4-ECDSA-P256-SHA256 Credential=a/b": ("UseV4AuthorizationMechanism", "InvalidRequest"),
     "Bearer token": ("UnsupportedAuthorizationType", "InvalidArgument"),
     "AWS4-HMAC-SHA256 x": ("AuthorizationHeaderRequiresThreeComponents", "AuthorizationHeaderMalformed"),
@@ -407,7 +406,7 @@ def test_the_content_hash_must_be_there() -> None:
     )
 
 
-# Two at once, or an old one
+# Two at once
 
 
 def test_header_and_query_together_are_refused() -> None:
@@ -416,13 +415,6 @@ def test_header_and_query_together_are_refused() -> None:
 
     assert "OnlyOneAuthMechanismAllowed" == refusal(both).kind.name
     assert "OnlyOneAuthMechanismAllowed" == refusal(old).kind.name
-
-
-def test_version_2_in_the_query_is_refused() -> None:
-    assert (
-        "UseV4AuthorizationMechanism"
-        == refusal(request("GET", "/b/k", "AWSAccessKeyId=a&Expires=1&Signature=s", HOST)).kind.name
-    )
 
 
 # Presigned URLs
