@@ -12,7 +12,6 @@ import pytest
 @pytest.fixture
 def environment(server, tmp_path):
     """The environment of command line clients: only our keys, no configuration of the machine's user."""
-    (tmp_path / "aws.config").write_text("[default]\ns3 =\n    signature_version = s3v4\n")  # aws presigns with V2 else
     return {
         "AWS_CONFIG_FILE": str(tmp_path / "aws.config"), "PATH": os.environ["PATH"], "HOME": str(tmp_path), "LANG": "C.UTF-8", "AWS_ACCESS_KEY_ID": server.access_key,
         "AWS_SECRET_ACCESS_KEY": server.secret_key, "AWS_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true",

@@ -41,11 +41,14 @@ def test_aws_s3_copies_synchronises_moves_and_removes(run, aws, bucket, tmp_path
 
 def test_aws_presign_gives_a_url_that_curl_reads(run, aws, bucket, tmp_path):
     (tmp_path / "f").write_bytes(b"presigned")
-    run(*aws, "s3", "cp", str(tmp_path / "f"), f"s3://{bucket}/f")
+    run(*aws, "s3", "cp", str(tmp_path / "f"), f"s3://{bucket}/a b+ä(1)~")
 
-    url = run(*aws, "s3", "presign", f"s3://{bucket}/f").strip()
+    old = run(*aws, "s3", "presign", f"s3://{bucket}/a b+ä(1)~").strip()
+    run("aws", "configure", "set", "default.s3.signature_version", "s3v4")
+    new = run(*aws, "s3", "presign", f"s3://{bucket}/a b+ä(1)~").strip()
 
-    assert "presigned" == run("curl", "-sf", url)
+    assert ("&Signature=" in old, "&X-Amz-Signature=" in new) == (True, True)
+    assert ["presigned"] * 2 == [run("curl", "-sf", url) for url in (old, new)]
 
 
 def test_aws_s3api_speaks_of_versions(run, aws, bucket, tmp_path):
@@ -72,6 +75,21 @@ def test_s3cmd_puts_lists_and_gets(run, s3cmd, bucket, tmp_path):
     run(*s3cmd, "del", "--recursive", "--force", f"s3://{bucket}/tree/")
     assert [f"s3://{bucket}/one"] == [line.split()[-1] for line in run(
         *s3cmd, "ls", "--recursive", f"s3://{bucket}").splitlines()]
+
+
+def test_s3cmd_signs_with_version_2_too(run, s3cmd, bucket, tmp_path):
+    (tmp_path / "f").write_bytes(b"old")
+    old = (*s3cmd, "--signature-v2")
+    for key in ("k", "a b+ä", "it's(*)!$&,;=:@~", "q?acl", "100%"):
+        run(*old, "put", str(tmp_path / "f"), f"s3://{bucket}/{key}")
+        run(*old, "get", "--force", f"s3://{bucket}/{key}", str(tmp_path / "g"))
+        assert b"old" == (tmp_path / "g").read_bytes()
+        assert "old" == run("curl", "-sf", run(*old, "signurl", f"s3://{bucket}/{key}", "+60").strip())
+
+    (tmp_path / "big").write_bytes(os.urandom(17 * MIB))
+    run(*old, "put", str(tmp_path / "big"), f"s3://{bucket}/big")
+    run(*old, "get", f"s3://{bucket}/big", str(tmp_path / "back"))
+    assert (tmp_path / "big").read_bytes() == (tmp_path / "back").read_bytes()
 
 
 def test_rclone_synchronises_and_finds_no_difference(run, rclone, bucket, tmp_path):
