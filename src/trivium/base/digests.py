@@ -5,7 +5,7 @@ Source of names, header suffixes and which types an algorithm may have: Amazon S
 
 from __future__ import annotations
 
-import base64
+import binascii
 import hashlib
 from collections.abc import Callable, Iterable
 from typing import Final, Protocol
@@ -37,11 +37,13 @@ class Checksum(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class Algorithm(msgspec.Struct, frozen=True):
     """A row: its name in S3, how to make a hasher, its length in bytes, which types multipart objects may have.
 
-    `combine(first, second, size of second in bytes)` gives the CRC of both together; None where there is no such way.
+    `of` gives the digest of bytes that are all here, without a hasher. `combine(first, second, size of second in bytes)`
+    gives the CRC of both together; None where there is no such way.
     """
 
     name: str
     make: Callable[[], Hasher]
+    of: Callable[[bytes], bytes]
     length: int
     composite: bool
     full_object: bool
@@ -71,26 +73,40 @@ class _Crc:
         return self._value.to_bytes(self._length, "big")
 
 
+_Compute = Callable[[bytes, int], int]
+_Combine = Callable[[int, int, int], int]
+
+
+def _crc(name: str, compute: _Compute, combine: _Combine, *, length: int, composite: bool = True) -> Algorithm:
+    return Algorithm(
+        name, lambda: _Crc(compute, length), lambda data: compute(data, 0).to_bytes(length, "big"), length, composite,
+        True, combine)
+
+
+def _hash(name: str, make: Callable[[bytes], Hasher], *, length: int) -> Algorithm:
+    return Algorithm(name, lambda: make(b""), lambda data: make(data).digest(), length, True, False)
+
+
 ALGORITHMS: Final[dict[str, Algorithm]] = {
     row.name: row
     for row in (
-        Algorithm("CRC32", lambda: _Crc(checksums.crc32, 4), 4, True, True, checksums.combine_crc32),
-        Algorithm("CRC32C", lambda: _Crc(checksums.crc32c, 4), 4, True, True, checksums.combine_crc32c),
-        Algorithm("CRC64NVME", lambda: _Crc(checksums.crc64nvme, 8), 8, False, True, checksums.combine_crc64nvme),
-        Algorithm("SHA1", hashlib.sha1, 20, True, False),
-        Algorithm("SHA256", hashlib.sha256, 32, True, False),
-        Algorithm("SHA512", hashlib.sha512, 64, True, False),
-        Algorithm("MD5", hashlib.md5, 16, True, False),
-        Algorithm("XXHASH64", xxhash.xxh64, 8, True, False),
-        Algorithm("XXHASH3", xxhash.xxh3_64, 8, True, False),
-        Algorithm("XXHASH128", xxhash.xxh3_128, 16, True, False),
+        _crc("CRC32", checksums.crc32, checksums.combine_crc32, length=4),
+        _crc("CRC32C", checksums.crc32c, checksums.combine_crc32c, length=4),
+        _crc("CRC64NVME", checksums.crc64nvme, checksums.combine_crc64nvme, length=8, composite=False),
+        _hash("SHA1", hashlib.sha1, length=20),
+        _hash("SHA256", hashlib.sha256, length=32),
+        _hash("SHA512", hashlib.sha512, length=64),
+        _hash("MD5", hashlib.md5, length=16),
+        _hash("XXHASH64", xxhash.xxh64, length=8),
+        _hash("XXHASH3", xxhash.xxh3_64, length=8),
+        _hash("XXHASH128", xxhash.xxh3_128, length=16),
     )
 }
 
 
 def encode(digest: bytes) -> str:
     """A digest as S3 writes it: base64."""
-    return base64.b64encode(digest).decode()
+    return binascii.b2a_base64(digest, newline=False).decode()
 
 
 def composite(algorithm: Algorithm, parts: Iterable[bytes]) -> str:

@@ -81,15 +81,12 @@ class Incoming:
     async def whole(self) -> bytes:
         """All bytes at once, for an upload whose `size` is known to be small. Raises IncompleteBody and what check raises."""
         data = await self._source.whole()
-        hashers = self._hashers()
-        for hasher in hashers.values():
-            hasher.update(data)
-        self._finish(len(data), hashers)
+        self._finish(len(data), {name: ALGORITHMS[name].of(data) for name in self._algorithms})
         return data
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """The bytes in order, in chunks of about a mebibyte. Raises IncompleteBody and what check raises, at the end."""
-        hashers, size = self._hashers(), 0
+        hashers, size = {name: ALGORITHMS[name].make() for name in self._algorithms}, 0
         under_way: asyncio.Future[None] | None = None
         loop = asyncio.get_running_loop()
         try:
@@ -110,15 +107,12 @@ class Incoming:
         finally:
             if under_way is not None:
                 await asyncio.wait((under_way,))
-        self._finish(size, hashers)
+        self._finish(size, {name: hasher.digest() for name, hasher in hashers.items()})
 
-    def _hashers(self) -> dict[str, Hasher]:
-        return {name: ALGORITHMS[name].make() for name in self._algorithms}
-
-    def _finish(self, size: int, hashers: dict[str, Hasher]) -> None:
+    def _finish(self, size: int, digests: Mapping[str, bytes]) -> None:
         if self.size is not None and size != self.size:
             raise faults.IncompleteBody()
-        receipt = Receipt(size, {name: hasher.digest() for name, hasher in hashers.items()})
+        receipt = Receipt(size, digests)
         self._check(receipt)
         self._receipt = receipt
 

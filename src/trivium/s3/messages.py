@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote
@@ -17,6 +18,9 @@ from trivium.s3.dialect import Dialect
 SERVICE: Final = "service"
 BUCKET: Final = "bucket"
 OBJECT: Final = "object"
+
+_SIGNATURE: Final = "&X-Amz-Signature="
+_MOST_KEPT: Final = 1024  # characters of a query that is kept: what is kept is bounded, whoever sends what
 
 
 class Listener(msgspec.Struct, frozen=True):
@@ -52,14 +56,19 @@ class Request:
         self.listener, self.at_ms, self.id = listener, at_ms, id
         self.body: Source = body if body is not None else Given(b"")
         self.client, self.secure = client, secure
-        self._query: dict[str, str] | None = None
+        self._query: Mapping[str, str] | None = None
         self.action = self.account = self.fault = ""  # found out while it is served; for the log and the metrics
 
     @property
-    def query(self) -> dict[str, str]:
-        """The query, decoded; the first of parameters that are given twice counts. Raises InvalidURI for broken escapes."""
+    def query(self) -> Mapping[str, str]:
+        """The query, decoded; the first of parameters that are given twice counts. Raises InvalidURI for broken escapes.
+
+        A signature at its end, where presigned URLs have it, is left out: the rest is what many requests have in common.
+        """
         if self._query is None:
-            self._query = read_query(self.query_string)
+            text, _, signature = self.query_string.partition(_SIGNATURE)
+            kept = len(text) <= _MOST_KEPT and "&" not in signature
+            self._query = _kept_query(text) if kept else read_query(self.query_string)
         return self._query
 
 
@@ -92,6 +101,9 @@ def read_query(text: str) -> dict[str, str]:
         if name and name not in found:
             found[name] = value
     return found
+
+
+_kept_query = lru_cache(maxsize=1024)(read_query)
 
 
 @lru_cache(maxsize=1024)  # credentials come again and again; a query is at most some KiB long

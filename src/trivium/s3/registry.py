@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
@@ -162,7 +162,7 @@ def _new_shape(request: Request, place: tuple[str, str], shape: tuple[str, ...])
     return found
 
 
-def _query_selectors(query: dict[str, str], text: str, local: AbstractSet[str]) -> frozenset[str]:
+def _query_selectors(query: Mapping[str, str], text: str, local: AbstractSet[str]) -> frozenset[str]:
     found: list[str] = []
     for key, value in query.items():
         if key in local:

@@ -41,6 +41,18 @@ def test_escapes_that_are_no_utf_8_are_an_invalid_uri() -> None:
     assert faults.InvalidURI is raised.value.kind
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a=1&X-Amz-Signature=abc", {"a": "1"}),
+        ("a=1&X-Amz-Signature=abc&versionId=v", {"a": "1", "X-Amz-Signature": "abc", "versionId": "v"}),
+        ("X-Amz-Signature=abc&a=1", {"X-Amz-Signature": "abc", "a": "1"}),
+    ],
+)
+def test_a_signature_at_the_end_of_a_query_is_left_out_and_nothing_else(text: str, expected: dict[str, str]) -> None:
+    assert expected == request(query=text).query
+
+
 @given(st.text())
 def test_whatever_is_sent_is_a_query_or_an_invalid_uri(text: str) -> None:
     try:

@@ -172,7 +172,7 @@ def test_a_refusal_that_rests_on_an_undone_change_is_not_told(
 def test_a_change_that_cannot_be_stored_harms_no_other(tmp_path: Path) -> None:
     async def story(engine: SqliteEngine) -> None:
         def wrong(tx: Write) -> None:
-            tx.put(b"cwrong", None)  # type: ignore[arg-type]  # that is what is wrong with it
+            tx.put(b"cwrong", [])  # type: ignore[arg-type]  # that is what is wrong with it
 
         changes = [put(b"ca", 10), wrong, put(b"cb", 10)]
         told = await asyncio.gather(*(outcome(engine.write(change)) for change in changes))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from trivium.storage.engine import Read
-from trivium.storage.engines.sqlite_change import Counter, Transaction
+from trivium.storage.engines.sqlite_change import Changes
 from trivium.storage.engines.sqlite_rows import View, connect, create_tables
 
 Look = Callable[[Read], object]
@@ -35,10 +35,10 @@ def path(tmp_path: Path) -> Path:
 
 def write(db: sqlite3.Connection, *keys: bytes, value: bytes = b"before") -> None:
     db.execute("begin immediate")
-    tx = Transaction(db, Counter(db))
+    changes = Changes(db)
     for key in keys:
-        tx.put(key, value, value)
-    tx.apply()
+        changes.put(key, value, value)
+    changes.carry_out()
     db.execute("commit")
 
 

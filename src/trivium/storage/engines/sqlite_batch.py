@@ -11,7 +11,7 @@ from typing import Any, Final
 from trivium.base import faults
 from trivium.storage.engine import Write
 from trivium.storage.engines.generation import Generation
-from trivium.storage.engines.sqlite_change import Counter, Transaction
+from trivium.storage.engines.sqlite_change import Changes
 from trivium.storage.engines.sqlite_rows import free_bytes
 from trivium.storage.room import Room
 
@@ -45,53 +45,58 @@ class Batch:
 
     def __init__(self, db: sqlite3.Connection, generation: Generation, room: Room) -> None:
         self._db, self._generation, self._room = db, generation, room
-        self._counter = Counter(db)
+        self._rows = Changes(db)
+        self._roomy = False  # whether there was room for bodies when the first of them came
         self.changes: list[Waiting] = []
-        self.pages = 0
 
-    def run(self, waiting: deque[Waiting], *, limit: int = LIMIT_CHANGES) -> None:
-        """Take changes from the front of `waiting` and carry them out, up to the limits. Raises
-        sqlite3.Error.
+    def run(self, waiting: deque[Waiting], *, limit: int = LIMIT_CHANGES) -> bool:
+        """Run changes from the front of `waiting`, up to the limits, and carry them out; whether there is something to
+        commit.
+
+        Raises sqlite3.Error.
         """
         self._generation.settle()
-        self._db.execute("begin immediate")
-        while waiting and len(self.changes) < limit and self.pages < LIMIT_PAGES:
+        self._db.execute("begin")  # nobody else writes inside the turnstile: it need not be said that we shall
+        while waiting and len(self.changes) < limit and self._rows.pages < LIMIT_PAGES:
             one = waiting.popleft()
             if not one.future.cancelled():
                 self.changes.append(one)
                 self._run_one(one)
+        if self._rows.is_nothing:
+            return False
+        self._rows.carry_out()
+        return True
 
     def _run_one(self, one: Waiting) -> None:
-        tx = Transaction(self._db, self._counter)
+        rows = self._rows
+        rows.begin()
         try:
-            one.result = one.change(tx)
+            one.result = one.change(rows)
         except sqlite3.Error:
             raise
         except BaseException as error:  # whatever it is, it belongs to this change's caller alone
             # a future takes no StopIteration
             one.error = RuntimeError("a change ran out") if isinstance(error, StopIteration) else error
-            return
-        if tx.grows and not self._has_room():
-            one.error = faults.InsufficientStorage()
+            rows.take_back()
             return
         one.error = None
-        if tx.announced:
+        if rows.grows and not self._has_room():
+            one.error = faults.InsufficientStorage()
+            rows.take_back()
+        elif rows.announced:
             self._generation.unsettle()
-        self.pages += tx.apply()
 
     def _has_room(self) -> bool:
-        return self._room.is_left() or self._room.is_left(beside_bytes=free_bytes(self._db))
-
-    def finish(self) -> bool:
-        """Write the counter back; whether there is something to commit. Raises sqlite3.Error."""
-        self.pages += self._counter.write()
-        return self.pages > 0
+        """Whether the reserve was free before this commit, which takes little of it."""
+        if not self._roomy:
+            self._roomy = self._room.is_left() or self._room.is_left(beside_bytes=free_bytes(self._db))
+        return self._roomy
 
     def commit(self) -> int:
         """Make it durable; about how many pages the log holds now. It blocks. Raises sqlite3.Error."""
         self._db.execute("commit")
         self._generation.settle()
-        return self._generation.add_logged_pages(self.pages)
+        return self._generation.add_logged_pages(self._rows.pages)
 
     def undo(self) -> None:
         """Forget all of it. Raises sqlite3.Error."""

@@ -1,185 +1,224 @@
-"""One change of the SQLite engine: what it has written waits in memory, so that undoing it costs nothing.
+"""The changes of one commit of the SQLite engine: what they have written waits in memory until all have run.
 
-Theory of operation. A change sees the database as the changes before it have left it, and over it what it has
-written itself. When its function has returned, `apply` brings the database to where the change ended, row by row,
-whatever the way there was: a body that moves along is not written again, one that a put replaces is
-overwritten in its place.
+Theory of operation. A change sees the database, and over it what the changes before it and it itself have written.
+When it raises, what it wrote is taken back. `carry_out` brings the database to where the last change ended, with a
+statement for many rows of a table: what a row costs in SQLite is less than what a call from Python does.
+
+A body stands under a number of its own and belongs to one row. A row that moves takes the number along; a put that
+replaces a row overwrites its body in its place.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from itertools import chain
+from typing import Any, Final
 
-from trivium.storage.engines.sqlite_rows import PAGE_BYTES, SQL, Sql, Value
+from trivium.storage.engines.sqlite_rows import BODIED, DELETE_BODIES, PAGE_BYTES, PUT_BODIES, SQL, Value
 
+_TOGETHER: Final = 32  # rows in a statement: more gain little, and each number of them is a statement to be kept
 
-class _Moved:
-    """A row whose body still stands under the key `origin`."""
-
-    __slots__ = ("origin", "value")
-
-    def __init__(self, value: bytes, origin: bytes) -> None:
-        self.value, self.origin = value, origin
+_Row = tuple[bytes, int, bytes | None]  # a value; the number of its body, 0 for none; the body until it is written
+_UNKNOWN: Final[Any] = object()  # Any: it stands where a row or None does
 
 
-_Row = Value | _Moved | None
-_UNTOUCHED: Final = object()
+class Changes:
+    """What the changes of a commit work in, one after the other, on a connection inside a transaction. One thread at a time.
 
+    `announced` and `grows` say of the last change that it announced itself, and that it wrote a body, which is what
+    fills a disk. `pages` is about how many pages all of them touch.
+    """
 
-class Transaction:
-    """One change, on a connection inside a write transaction. The one before it must have been applied."""
+    __slots__ = ("_db", "_freed", "_last", "_numbers", "_rows", "_written", "announced", "grows", "pages")
 
-    __slots__ = ("_bodies", "_counter", "_execute", "_ours", "announced")
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+        self._numbers = Numbers(db)
+        self._rows: dict[bytes, _Row | None] = {}  # as they are now, where that is known; None: there is no such row
+        self._written: list[tuple[bytes, _Row | None]] = []  # what was written, and what was known of it before
+        self._freed: list[int] = []  # numbers of bodies that no row has any more
+        self._last = (0, 0, 0)
+        self.announced = self.grows = False
+        self.pages = 0
 
-    def __init__(self, db: sqlite3.Connection, counter: Counter) -> None:
-        self._execute = db.execute
-        self._counter = counter
-        self._ours: dict[bytes, _Row] = {}
-        self._bodies: dict[bytes, int] = {}  # numbers of bodies, 0 for none, of rows that were looked at
-        self.announced = False
+    @property
+    def is_nothing(self) -> bool:
+        """Whether there is nothing to carry out."""
+        return not self._written and not self._numbers.given
+
+    def begin(self) -> None:
+        """Another change begins; the one before it stays as it is."""
+        self._last = (len(self._written), len(self._freed), self.pages)
+        self.announced = self.grows = False
+
+    def take_back(self) -> None:
+        """What the last change wrote was never written."""
+        written, freed, self.pages = self._last
+        for key, row in reversed(self._written[written:]):
+            if row is _UNKNOWN:
+                del self._rows[key]
+            else:
+                self._rows[key] = row
+        del self._written[written:], self._freed[freed:]
+
+    def carry_out(self) -> None:
+        """Bring the database to where the changes ended. Raises sqlite3.Error."""
+        bodies: list[tuple[int, bytes]] = []
+        tables: dict[int, tuple[list[tuple[Any, ...]], list[tuple[bytes]]]] = {}
+        for key in {key for key, _ in self._written}:
+            row = self._rows[key]
+            puts, deletes = tables.get(key[0]) or tables.setdefault(key[0], ([], []))
+            if row is None:
+                deletes.append((key,))
+                continue
+            value, number, body = row
+            puts.append((key, value, number) if key[0] in BODIED else (key, value))
+            if body is not None:
+                bodies.append((number, body))
+        self._execute(PUT_BODIES, bodies)
+        self._execute(DELETE_BODIES, [(number,) for number in self._freed])
+        for table, (puts, deletes) in tables.items():
+            self._execute(SQL[table].put, puts)
+            self._execute(SQL[table].delete, deletes)
+        self._numbers.write()
+
+    def _execute(self, sql: tuple[str, str], rows: Sequence[tuple[Any, ...]]) -> None:
+        for first in range(0, len(rows), _TOGETHER):
+            some = rows[first : first + _TOGETHER]
+            self._db.execute(_for_many(*sql, len(some[0]), len(some)), tuple(chain.from_iterable(some)))
+
+    # What a change may do
 
     def get(self, key: bytes) -> bytes | None:
-        if self._ours:
-            ours = self._ours.get(key, _UNTOUCHED)
-            if ours is not _UNTOUCHED:
-                return _value(ours)  # type: ignore[arg-type]  # not the mark
-        row = self._execute(SQL[key[0]].find, (key,)).fetchone()
-        if row is None:
-            self._bodies[key] = 0
-            return None
-        self._bodies[key] = row[1]
-        return row[0]  # type: ignore[no-any-return]  # a blob
+        row = self._rows.get(key, _UNKNOWN)
+        if row is _UNKNOWN:
+            row = self._look(key)
+        return None if row is None else row[0]
 
     def load(self, key: bytes) -> Value | None:
-        if self._ours:
-            ours = self._ours.get(key, _UNTOUCHED)
-            if isinstance(ours, _Moved):
-                return ours.value, self._load(ours.origin)[1]
-            if ours is not _UNTOUCHED:
-                return ours  # type: ignore[return-value]  # not the mark
-        return self._load(key)
-
-    def _load(self, key: bytes) -> Value:
-        return self._execute(SQL[key[0]].load, (key,)).fetchone()  # type: ignore[no-any-return]  # two blobs
+        row = self._find(key)
+        if row is None:
+            return None
+        value, number, body = row
+        if number and body is None:
+            body = self._db.execute("select b from bodies where id = ?", (number,)).fetchone()[0]
+        return value, body
 
     def scan(self, start: bytes, stop: bytes, *, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
         """Rows as they were written so far; what is written while the scan runs may be missed."""
         sql = SQL[start[0]]
-        rows = self._execute(sql.scan_back if reverse else sql.scan, (start, stop))
-        ours = [(key, _value(row)) for key, row in self._ours.items() if start <= key < stop]
+        rows = self._db.execute(sql.scan_back if reverse else sql.scan, (start, stop))
+        ours = [(key, row and row[0]) for key, row in self._rows.items() if start <= key < stop]
         ours.sort(reverse=reverse)
         return _laid_over(rows, ours, reverse=reverse) if ours else rows
 
     def put(self, key: bytes, value: bytes, body: bytes | None = None) -> None:
-        assert body is None or SQL[key[0]].bodied, "rows of this table have no bodies"
-        self._ours[key] = (value, body)
+        number = 0
+        if key[0] in BODIED:
+            before = self._find(key)
+            number = 0 if before is None else before[1]
+            if body is not None:
+                number = number or self._numbers.next_body()
+                self.grows = self.grows or len(body) > 0
+                self.pages += 1 + len(body) // PAGE_BYTES
+            elif number:
+                self._freed.append(number)
+                number = 0
+        else:
+            assert body is None, "rows of this table have no bodies"
+            before = self._rows.get(key, _UNKNOWN)
+        self._written.append((key, before))
+        self._rows[key] = (value, number, body)
+        self.pages += 1 + len(value) // PAGE_BYTES
 
     def delete(self, key: bytes) -> None:
-        self._ours[key] = None
+        before = self._find(key) if key[0] in BODIED else self._rows.get(key, _UNKNOWN)
+        self._free(before)
+        self._set(key, before, None)
 
     def move(self, key: bytes, to: bytes, value: bytes) -> None:
-        ours = self._ours.get(key, _UNTOUCHED)
-        if ours is _UNTOUCHED and self.get(key) is not None:
-            ours = _Moved(value, key)
-        assert isinstance(ours, _Moved | tuple), f"no row to move at {key!r}"
-        assert SQL[key[0]].bodied == SQL[to[0]].bodied, "one of these tables has no bodies"
-        self._ours[key] = None
-        self._ours[to] = _Moved(value, ours.origin) if isinstance(ours, _Moved) else (value, ours[1])
+        row = self._find(key)
+        assert row is not None, f"no row to move at {key!r}"
+        assert (key[0] in BODIED) == (to[0] in BODIED), "one of these tables has no bodies"
+        if to != key:
+            replaced = self._find(to)
+            self._free(replaced)
+            self._set(key, row, None)
+            self._set(to, replaced, (value, row[1], row[2]))
+        else:
+            self._set(key, row, (value, row[1], row[2]))
 
     def sequence(self) -> int:
-        return self._counter.next()
+        return self._numbers.next()
 
     def announce(self) -> None:
         self.announced = True
 
-    @property
-    def grows(self) -> bool:
-        """Whether it has written a body, which is what fills a disk."""
-        return any(isinstance(row, tuple) and row[1] for row in self._ours.values())
+    def _find(self, key: bytes) -> _Row | None:
+        row = self._rows.get(key, _UNKNOWN)
+        return self._look(key) if row is _UNKNOWN else row
 
-    def apply(self) -> int:
-        """Bring the rows to where the change ended; about how many pages that touches."""
-        free = self._free_bodies()
-        pages = 0
-        for key, row in self._ours.items():
-            sql = SQL[key[0]]
-            if row is None:
-                self._execute(sql.delete, (key,))
-                pages += 1
-                continue
-            value = _value(row)
-            if not sql.bodied:
-                self._execute(sql.put, (key, value))
-            elif isinstance(row, _Moved):
-                self._execute(sql.put, (key, value, self._bodies[row.origin]))
-            else:
-                pages += self._put(sql, key, row, free)
-            pages += 1 + len(value or b"") // PAGE_BYTES
-        for number in free:
-            self._execute("delete from bodies where id = ?", (number,))
-        return pages + len(free)
+    def _look(self, key: bytes) -> _Row | None:
+        found = self._db.execute(SQL[key[0]].find, (key,)).fetchone()
+        row = self._rows[key] = None if found is None else (*found, None)
+        return row
 
-    def _put(self, sql: Sql, key: bytes, row: Value, free: set[int]) -> int:
-        value, body = row
-        number = self._bodies[key]
-        if body is None:
-            self._execute(sql.put, (key, value, 0))
-            return 0
-        if number in free:
-            free.remove(number)
-            self._execute("update bodies set b = ? where id = ?", (body, number))
-        else:
-            number = self._execute("insert into bodies(b) values (?)", (body,)).lastrowid or 0
-        self._execute(sql.put, (key, value, number))
-        return 1 + len(body) // PAGE_BYTES
+    def _set(self, key: bytes, before: _Row | None, row: _Row | None) -> None:
+        self._written.append((key, before))
+        self._rows[key] = row
+        self.pages += 1 if row is None else 1 + len(row[0]) // PAGE_BYTES
 
-    def _free_bodies(self) -> set[int]:
-        """The bodies of rows that this change has replaced or deleted, unless they moved along."""
-        free = {self._body(key) for key in self._ours if SQL[key[0]].bodied}
-        free -= {self._bodies[row.origin] for row in self._ours.values() if isinstance(row, _Moved)}
-        free.discard(0)
-        return free
-
-    def _body(self, key: bytes) -> int:
-        if key not in self._bodies:
-            row = self._execute(SQL[key[0]].find, (key,)).fetchone()
-            self._bodies[key] = 0 if row is None else row[1]
-        return self._bodies[key]
+    def _free(self, row: _Row | None) -> None:
+        """The row goes, and its body with it."""
+        if row is not None and row is not _UNKNOWN and row[1]:
+            self._freed.append(row[1])
 
 
-class Counter:
-    """The numbers that `sequence` gives: read once in a write transaction of the database, and written back
-    once.
-    """
+class Numbers:
+    """The numbers that `sequence` gives, and those of new bodies: read once in a transaction of the database."""
+
+    __slots__ = ("_bodies", "_db", "_given")
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
-        self._given = 0  # 0: not read yet
+        self._given = self._bodies = 0  # 0: not read yet
 
     def next(self) -> int:
+        """The next number of the sequence."""
         if self._given == 0:
             self._given = self._db.execute("select given from counter").fetchone()[0]
         self._given += 1
         return self._given
 
-    def write(self) -> int:
-        """Keep the last number given, if one was; how many pages that touches."""
-        if self._given == 0:
-            return 0
-        self._db.execute("update counter set given = ?", (self._given,))
-        return 1
+    def next_body(self) -> int:
+        """A number that no body has."""
+        if self._bodies == 0:
+            self._bodies = self._db.execute("select max(id) from bodies").fetchone()[0] or 0
+        self._bodies += 1
+        return self._bodies
+
+    @property
+    def given(self) -> bool:
+        """Whether a number of the sequence was given."""
+        return self._given > 0
+
+    def write(self) -> None:
+        """Keep the last number of the sequence. Raises sqlite3.Error."""
+        if self.given:
+            self._db.execute("update counter set given = ?", (self._given,))
 
 
-def _value(row: Value | _Moved | None) -> bytes | None:
-    if isinstance(row, _Moved):
-        return row.value
-    return None if row is None else row[0]
+@lru_cache(maxsize=1024)
+def _for_many(head: str, tail: str, width: int, count: int) -> str:
+    """The statement for so many rows of so many values each; they stand between head and tail."""
+    row = "(" + ", ".join("?" * width) + ")"
+    return head + ", ".join([row] * count) + tail
 
 
 def _laid_over(
-    rows: Iterator[tuple[bytes, bytes]], ours: list[tuple[bytes, bytes | None]], *, reverse: bool
+    rows: Iterator[tuple[bytes, bytes]], ours: Iterable[tuple[bytes, bytes | None]], *, reverse: bool
 ) -> Iterator[tuple[bytes, bytes]]:
     """The rows with ours laid over them: in order, ours instead of theirs, and none where ours says it was
     deleted.

@@ -18,12 +18,16 @@ CACHE_KIB: Final = 65_536
 MAP_BYTES: Final = 1 << 36  # SQLite takes the most that it was built for
 BUSY_WAIT_MS: Final = 10_000  # only the recovery after a crash keeps the database locked for long
 PAGE_BYTES: Final = 4096
+STATEMENTS_KEPT: Final = 512  # every number of rows that a statement writes is a statement of its own
 
 Value = tuple[bytes, bytes | None]
 
 
 class Sql:
-    """The statements of one table. `find` gives a row's value and the number of its body, 0 for none."""
+    """The statements of one table. `find` gives a row's value and the number of its body, 0 for none.
+
+    `put` and `delete` are for many rows: what stands before the list of their values, and behind it.
+    """
 
     __slots__ = (
         "bodied", "create", "delete", "find", "first_get", "first_load", "get", "load", "put", "scan",
@@ -45,21 +49,24 @@ class Sql:
         self.first_load = f"{self.load} union all values (null, null), (null, null)"
         self.scan = f"select k, v from {t} where k >= ? and k < ? order by k"
         self.scan_back = f"{self.scan} desc"
-        self.put = f"insert into {t}(k, v) values (?, ?) on conflict(k) do update set v = excluded.v"
+        self.put = (f"insert into {t}(k, v) values ", " on conflict(k) do update set v = excluded.v")
         if self.bodied:
             self.put = (
-                f"insert into {t}(k, v, body) values (?, ?, ?)"
+                f"insert into {t}(k, v, body) values ",
                 " on conflict(k) do update set v = excluded.v, body = excluded.body")
-        self.delete = f"delete from {t} where k = ?"
+        self.delete = (f"delete from {t} where (k) in (values ", ")")
 
 
+PUT_BODIES: Final = ("insert into bodies(id, b) values ", " on conflict(id) do update set b = excluded.b")
+DELETE_BODIES: Final = ("delete from bodies where (id) in (values ", ")")
+BODIED: Final = frozenset(table[0] for table in keys.BODIED)
 SQL: Final = {table[0]: Sql(table) for table in keys.TABLES}
 
 
 def connect(path: Path) -> sqlite3.Connection:
     """A connection that commits durably and never checkpoints by itself. One thread may use it at a time."""
     db = sqlite3.connect(
-        path, isolation_level=None, check_same_thread=False, cached_statements=256,
+        path, isolation_level=None, check_same_thread=False, cached_statements=STATEMENTS_KEPT,
         timeout=BUSY_WAIT_MS / 1000)
     for pragma in (
         f"page_size = {PAGE_BYTES}", "journal_mode = wal", "synchronous = full", "wal_autocheckpoint = 0",
