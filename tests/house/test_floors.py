@@ -17,7 +17,7 @@ ROOMS = {
     "granian": ("trivium.door", "trivium.app.bench"),
     "uvloop": ("trivium.app",),
     "sqlite3": ("trivium.storage.engines", "trivium.app.bench"),
-    "xml": ("trivium.s3.xml",),
+    "xml": ("trivium.s3.xml_reading",),
     "random": ("trivium.base.ids",),
     "secrets": ("trivium.base.ids",),
     "uuid": ("trivium.base.ids",),

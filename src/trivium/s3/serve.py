@@ -18,7 +18,7 @@ from trivium.s3.signing.authenticate import authenticate
 from trivium.s3.signing.claim import Claim
 from trivium.s3.signing.content import document
 from trivium.s3.sources import copy_source
-from trivium.s3.xml import read as read_document
+from trivium.s3.xml_reading import read as read_document
 from trivium.services.access.decide import decide, decide_outside
 from trivium.services.access.guarded import Watch, check_upload, guarded
 from trivium.services.catalog import Opened

@@ -1,10 +1,10 @@
-"""XML in and out: documents are declared as shapes, and this is the only file that knows angle brackets.
+"""XML in and out: documents are declared as shapes, and these two files alone know angle brackets.
 
 Theory of operation. A `Shape` is a value whose fields are elements, in the order of the wire; `Annotated` says the name
 where it is not the field's name in camel case, and whether a list is wrapped. From the declaration a reader and a writer
-are made once. Reading is strict about what is not XML (entities and document types are refused before anything is
-expanded, depth and number of elements are bounded) and lenient about what S3 is lenient about: name spaces, unknown
-elements, order. Writers are compiled to plain Python, since a listing writes ten thousand elements.
+are made once. Reading (`xml_reading.py`) is strict about what is not XML (entities and document types are refused before
+anything is expanded, depth and number of elements are bounded) and lenient about what S3 is lenient about: name spaces,
+unknown elements, order. Writers are compiled to plain Python, since a listing writes ten thousand elements.
 """
 
 from __future__ import annotations
@@ -13,23 +13,13 @@ import re
 import types
 import typing
 from collections.abc import Callable, Mapping
-from typing import Any, Final, NamedTuple, TypeVar
-from xml.parsers import expat
+from typing import Any, Final
 
 import msgspec
 
-from trivium.base import faults
-
-MAX_ELEMENTS: Final = 50_000  # CompleteMultipartUpload of 10,000 parts with a checksum each has 40,001
-MAX_DEPTH: Final = 16
-MAX_ATTRIBUTES: Final = 16  # S3's documents have one: the type of a grantee
-_NUMBER: Final = re.compile(r"-?[0-9]{1,19}")
 _UNSAYABLE: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0 §2.2
 _REPLACED: Final = "\ufffd"
 _HEAD: Final = '<?xml version="1.0" encoding="UTF-8"?>\n'
-
-S = TypeVar("S", bound="Shape")
-
 
 class Shape(msgspec.Struct, frozen=True):
     """A document or a part of one."""
@@ -117,7 +107,7 @@ def _field(attribute: str, hint: Any, *, required: bool) -> Field:  # Any: type 
 # Writing
 
 
-_XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"  # the name space of the attribute `type`
+XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"  # the name space of the attribute `type`
 _SPECIAL = re.compile('[&<>"\\x00-\\x1f\\x7f-\\x9f\\ufffe\\uffff]')
 
 
@@ -188,7 +178,7 @@ def _piece_of(field: Field, number: int) -> str:
     if field.kind == "choice":
         return f"''.join([choose(x) for x in {value}])"
     if field.type:
-        return f"' xmlns:xsi=\"{_XSI}\" xsi:type=\"', escape({value}), '\">'"
+        return f"' xmlns:xsi=\"{XSI}\" xsi:type=\"', escape({value}), '\">'"
     opened, closed = f"<{field.name}>", f"</{field.name}>"
     if field.quoted:
         opened, closed = f"{opened}&quot;", f"&quot;{closed}"
@@ -212,115 +202,3 @@ def _text_of(field: Field, number: int, value: str) -> str:
         "text": f"escape({value})", "number": f"str({value})", "flag": f"('true' if {value} else 'false')",
         "shape": f"w{number}({value})",
     }[field.kind]
-
-
-# Reading
-
-
-class _Node(NamedTuple):
-    """An element: its name without name space, its text (of its end, where elements are between), its elements."""
-
-    name: str
-    text: str
-    children: list[_Node]
-
-
-def read(root: str, shape: type[S], data: bytes) -> S:
-    """The document as a value. Raises MissingRequestBodyError when there is none, MalformedXML when it is not this shape."""
-    if not data.strip():
-        raise faults.MissingRequestBodyError()
-    node = _parse(data)
-    if node.name != root:
-        raise faults.MalformedXML()
-    return _value(shape, node)
-
-
-_TYPE_SENT: Final = f"{_XSI} type"  # as expat names the attribute; it is read as an element is
-
-
-def _parse(data: bytes) -> _Node:
-    parser = expat.ParserCreate("UTF-8", " ")  # whatever the document says of itself: S3's documents are UTF-8
-    stack: list[list[_Node]] = [[]]  # the elements so far of each element that is open
-    texts: list[str] = []
-    names: dict[str, str] = {}
-    count = 0
-
-    def start(_: str, attributes: dict[str, str]) -> None:
-        nonlocal count
-        count += 1
-        if count > MAX_ELEMENTS or len(stack) > MAX_DEPTH or len(attributes) > MAX_ATTRIBUTES:
-            raise faults.MalformedXML()
-        stack.append([_Node(TYPE.name, attributes[_TYPE_SENT], [])] if _TYPE_SENT in attributes else [])
-        texts.clear()
-
-    def end(name: str) -> None:
-        local = names.get(name)
-        if local is None:
-            local = names[name] = name.rsplit(" ", 1)[-1]
-        children = stack.pop()
-        stack[-1].append(_Node(local, texts[0] if len(texts) == 1 else "".join(texts), children))
-        texts.clear()
-
-    def refuse(*_: object) -> None:
-        raise faults.MalformedXML()
-
-    parser.StartElementHandler, parser.EndElementHandler = start, end
-    parser.CharacterDataHandler = texts.append
-    parser.StartDoctypeDeclHandler = parser.EntityDeclHandler = refuse
-    parser.buffer_text = True
-    try:
-        parser.Parse(data, True)
-    except (expat.ExpatError, ValueError, LookupError):
-        raise faults.MalformedXML() from None
-    return stack[0][0]
-
-
-_readers: dict[type[Shape], tuple[dict[str, Field], frozenset[str]]] = {}
-
-
-def _value(shape: type[S], node: _Node) -> S:
-    known = _readers.get(shape)
-    if known is None:
-        fields = {field.wrapper or field.name: field for field in fields_of(shape)}
-        needed = frozenset(field.attribute for field in fields.values() if field.required)
-        known = _readers[shape] = (fields, needed)
-    fields, needed = known
-    found: dict[str, Any] = {}
-    many: dict[str, list[Any]] = {}
-    for child in node.children:
-        field = fields.get(child.name)
-        if field is None:
-            continue
-        name = field.attribute
-        if field.many and not field.wrapper:
-            many.setdefault(name, []).append(_one(field, child))
-        elif name in found:
-            raise faults.MalformedXML()
-        elif field.wrapper:
-            found[name] = tuple(_one(field, item) for item in child.children if item.name == field.name)
-        elif field.kind == "text" and not child.children:
-            found[name] = child.text
-        else:
-            found[name] = _one(field, child)
-    for name, values in many.items():
-        found[name] = tuple(values)
-    if not needed <= found.keys():
-        raise faults.MalformedXML()
-    return shape(**found)
-
-
-def _one(field: Field, node: _Node) -> Any:  # Any: str, int, bool or a Shape, as declared
-    if field.kind == "shape":
-        return _value(field.shape, node)
-    if node.children and any(child.name != TYPE.name for child in node.children):
-        raise faults.MalformedXML()
-    if field.kind == "text":
-        return node.text
-    text = node.text.strip()
-    if field.kind == "flag":
-        if text.lower() not in ("true", "false"):
-            raise faults.MalformedXML()
-        return text.lower() == "true"
-    if not _NUMBER.fullmatch(text):
-        raise faults.MalformedXML()
-    return int(text)

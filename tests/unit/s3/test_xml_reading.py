@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from trivium.base import faults
 from trivium.base.faults import Fault, FaultKind
-from trivium.s3.xml import MAX_DEPTH, MAX_ELEMENTS, Shape, element, read
+from trivium.s3.xml import Shape, element
+from trivium.s3.xml_reading import MAX_ATTRIBUTES, MAX_DEPTH, MAX_ELEMENTS, read
 
 
 class Item(Shape, frozen=True):
@@ -212,10 +213,27 @@ def test_the_number_of_elements_is_bounded() -> None:
     assert refused(many(MAX_ELEMENTS + 1))
 
 
+def test_the_number_of_attributes_is_bounded() -> None:
+    def many(count: int) -> bytes:
+        return b"<Order><x " + b" ".join(b'a%d=""' % number for number in range(count)) + b"/></Order>"
+
+    assert Order() == read("Order", Order, many(MAX_ATTRIBUTES))
+    assert refused(many(MAX_ATTRIBUTES + 1))
+
+
+def test_what_is_ignored_is_bounded_in_depth_too() -> None:
+    below = MAX_DEPTH - 3  # the elements <Order>, <Items> and <Key> or <y> are above
+    deep = "<x>" * below + "</x>" * below
+
+    assert Order(items=(Item("a"),)) == order(f"<Items><Key>a</Key><y>{deep}</y></Items>")
+    assert refused(f"<Order><Items><Key>a</Key><y><x>{deep}</x></y></Items></Order>".encode())
+
+
 @pytest.mark.parametrize(
     "document",
     [
         b"<Order>" + b"<x/>" * 1_000_000 + b"</Order>",
+        b"<Order>" + b"<!---->" * 500_000 + b"</Order>",
         b"<x>" * 1_000_000,
         b"<Order " + b" ".join(b'a%d=""' % number for number in range(200_000)) + b"/>",
         b"<Order><Note>" + b"&amp;" * 800_000 + b"</Order>",

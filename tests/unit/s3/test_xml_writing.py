@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trivium.s3.shapes import Checksums, Owner, Tag, Tagging, checksum_fields, tagging
-from trivium.s3.xml import TYPE, Shape, Text, element, error, read, write
+from trivium.s3.xml import TYPE, Shape, Text, element, error, write
+from trivium.s3.xml_reading import read
 
 
 class Thing(Shape, frozen=True):

@@ -1,0 +1,179 @@
+"""XML in: a document as the value of its shape.
+
+Theory of operation. The parser makes a tree, without a line of ours, and a reader that is made once of the shape's
+declaration makes the value of the tree. Elements are looked up by name, so that what is unknown costs little and is
+ignored. What a document may do to us is bounded before (tags, hence elements and the size of the tree), while (a document
+type, without which there are no entities) and after the tree is made (elements, attributes, depth).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeVar
+from xml.etree.ElementTree import Element as Node
+from xml.etree.ElementTree import ParseError, TreeBuilder, XMLParser
+
+from trivium.base import faults
+from trivium.s3.xml import XSI, Field, Shape, fields_of
+
+MAX_ELEMENTS: Final = 50_000  # CompleteMultipartUpload of 10,000 parts with a checksum each has 40,001
+MAX_TAGS: Final = 2 * MAX_ELEMENTS  # and whatever else begins like one
+MAX_DEPTH: Final = 16
+MAX_ATTRIBUTES: Final = 16  # S3's documents have one: the type of a grantee
+_NUMBER: Final = re.compile(r"-?[0-9]{1,19}")
+_TYPE: Final = f"{{{XSI}}}type"  # as the parser names that attribute
+_S3: Final = "{http://s3.amazonaws.com/doc/2006-03-01/}"  # and the elements of those who tell S3's name space
+
+S = TypeVar("S", bound=Shape)
+_OfNode = Callable[[Node, int], Any]  # (an element, how deep it lies) -> a Shape, or a tuple of what is declared
+_OfText = Callable[[str], Any]  # -> int or bool
+_Slot = tuple[str, bool, _OfText | None, _OfNode | None]  # the field, is it a list; without either function: text
+_readers: dict[type[Shape], _OfNode] = {}
+
+
+def read(root: str, shape: type[S], data: bytes) -> S:
+    """The document as a value. Raises MissingRequestBodyError when there is none, MalformedXML when it is not this shape."""
+    if not data.strip():
+        raise faults.MissingRequestBodyError()
+    node = _parse(data)
+    if _local(node.tag) != root:
+        raise faults.MalformedXML()
+    value: S = _reader(shape)(node, 1)
+    return value
+
+
+class _Undeclared(TreeBuilder):
+    """Makes the tree of a document that declares no type, hence no entities."""
+
+    def doctype(self, *_: object) -> None:
+        raise faults.MalformedXML()
+
+
+def _parse(data: bytes) -> Node:
+    """The root of the tree, which has no more elements and attributes than allowed."""
+    tags = data.count(b"<")
+    if tags > MAX_TAGS:
+        raise faults.MalformedXML()
+    # A builder of its own kind is faster. A declaration begins like this; in UTF-16, which has NULs, it looks different.
+    builder = _Undeclared() if b"<!" in data or b"\0" in data else TreeBuilder()
+    # UTF-8 whatever the document says of itself: S3's documents are. Entities: see above
+    parser = XMLParser(target=builder, encoding="UTF-8")  # noqa: S314
+    try:
+        parser.feed(data)
+        root: Node = parser.close()
+    except (ParseError, ValueError, LookupError):
+        raise faults.MalformedXML() from None
+    if tags > MAX_ELEMENTS or data.count(b"=") > MAX_ATTRIBUTES:  # else there cannot be too many
+        every = list(root.iter())
+        if len(every) > MAX_ELEMENTS or max(map(len, map(Node.keys, every))) > MAX_ATTRIBUTES:
+            raise faults.MalformedXML()
+    return root
+
+
+def _local(tag: str) -> str:
+    """The name without its name space."""
+    return tag.rpartition("}")[2]
+
+
+def _reader(shape: type[Shape]) -> _OfNode:
+    """A function that makes the shape's value of its element."""
+    found = _readers.get(shape)
+    if found is None:
+        found = _readers[shape] = _reader_of(shape)
+    return found
+
+
+def _reader_of(shape: type[Shape]) -> _OfNode:
+    fields = fields_of(shape)
+    slots = {field.wrapper or field.name: _slot(field) for field in fields if not field.type}
+    slots |= {_S3 + name: slot for name, slot in slots.items()}
+    typed = next((field.attribute for field in fields if field.type), None)
+    lists = tuple(field.attribute for field in fields if field.many and not field.wrapper)
+
+    def of_node(node: Node, depth: int) -> Shape:
+        found = _values(node, depth + 1, slots)
+        for attribute in lists:
+            if attribute in found:
+                found[attribute] = tuple(found[attribute])
+        if typed is not None and _TYPE in node.attrib:
+            found[typed] = node.attrib[_TYPE]
+        try:
+            return shape(**found)
+        except TypeError:  # what is required was not there
+            raise faults.MalformedXML() from None
+
+    return of_node
+
+
+def _values(node: Node, depth: int, slots: Mapping[str, _Slot]) -> dict[str, Any]:
+    """The values of the elements inside, by field; those of a list as one."""
+    found: dict[str, Any] = {}
+    for child in node:
+        slot = slots.get(child.tag) or slots.get(_local(child.tag))
+        if slot is None:
+            _pass_over(child, depth)
+            continue
+        attribute, many, of_text, inner = slot
+        if inner is not None:
+            value = inner(child, depth)
+        else:
+            value = _text(child, of_text)
+        if many:
+            found.setdefault(attribute, []).append(value)
+        elif attribute not in found:
+            found[attribute] = value
+        else:
+            raise faults.MalformedXML()
+    return found
+
+
+def _slot(field: Field) -> _Slot:
+    of_text = {"number": _number, "flag": _flag}.get(field.kind)
+    inner = _reader(field.shape) if field.shape is not None else None
+    if not field.wrapper:
+        return field.attribute, field.many, of_text, inner
+
+    def of_wrapper(node: Node, depth: int) -> tuple[Any, ...]:
+        found = []
+        for child in node:
+            if _local(child.tag) != field.name:
+                _pass_over(child, depth + 1)
+            elif inner is not None:
+                found.append(inner(child, depth + 1))
+            else:
+                found.append(_text(child, of_text))
+        return tuple(found)
+
+    return field.attribute, False, None, of_wrapper
+
+
+def _pass_over(node: Node, depth: int) -> None:
+    """Ignore the element, unless it goes too deep."""
+    if depth > MAX_DEPTH:
+        raise faults.MalformedXML()
+    for child in node:
+        _pass_over(child, depth + 1)
+
+
+def _text(node: Node, of_text: _OfText | None) -> Any:  # Any: str, int or bool, as declared
+    if len(node):
+        raise faults.MalformedXML()
+    text = node.text or ""
+    return text if of_text is None else of_text(text)
+
+
+def _number(text: str) -> int:
+    if text.isdigit() and text.isascii() and len(text) < 20:  # most often
+        return int(text)
+    stripped = text.strip()
+    if not _NUMBER.fullmatch(stripped):
+        raise faults.MalformedXML()
+    return int(stripped)
+
+
+def _flag(text: str) -> bool:
+    word = text.strip().lower()
+    if word not in ("true", "false"):
+        raise faults.MalformedXML()
+    return word == "true"
