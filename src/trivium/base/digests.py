@@ -129,8 +129,5 @@ def combined(algorithm: Algorithm, parts: Iterable[tuple[bytes, int]]) -> bytes:
 
 def multipart_etag(md5s: Iterable[str]) -> str:
     """The ETag of a multipart object, unquoted: MD5 of the parts' binary MD5s, then `-N`."""
-    hasher, count = hashlib.md5(usedforsecurity=False), 0
-    for md5 in md5s:
-        hasher.update(bytes.fromhex(md5))
-        count += 1
-    return f"{hasher.hexdigest()}-{count}"
+    every = list(md5s)
+    return f"{hashlib.md5(bytes.fromhex(''.join(every)), usedforsecurity=False).hexdigest()}-{len(every)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Final
 
 from trivium.base import faults
@@ -22,7 +23,8 @@ def algorithm(value: str, _: str) -> str:
 
 
 _HEADERS: Final = {row.header: row.name for row in ALGORITHMS.values()}
-_FIELDS: Final = {name: name.lower() for name in ALGORITHMS}
+_values_in: Final = attrgetter(*(name.lower() for name in ALGORITHMS))
+_NO_VALUES: Final = (None,) * len(ALGORITHMS)
 
 
 def checksum_headers(checksum: Checksum | None) -> list[tuple[str, str]]:
@@ -44,4 +46,7 @@ def sent_checksums(request: Request) -> dict[str, str]:
 
 def checksums_in(shape: Checksums) -> dict[str, str]:
     """The values of the checksum elements of a document, by algorithm."""
-    return {name: value for name, field in _FIELDS.items() if (value := getattr(shape, field)) is not None}
+    values = _values_in(shape)
+    if values == _NO_VALUES:
+        return {}
+    return {name: value for name, value in zip(ALGORITHMS, values, strict=True) if value is not None}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Generic, TypeVar
 
 import msgspec
@@ -39,3 +39,8 @@ class Records(Generic[T]):
         if migrate is None:
             raise UnknownFormat(f"format {data[0]}, known: {[*self._older, self._format]}")
         return migrate(data[1:])
+
+    def decode_all(self, rows: Iterable[bytes]) -> list[T]:
+        """The values of many, in order: faster than asking for each. Raises UnknownFormat."""
+        today, decode, other = self._format, self._decode, self.decode
+        return [decode(data[1:]) if data[0] == today else other(data) for data in rows]

@@ -148,7 +148,7 @@ async def complete_multipart_upload(
 ) -> CompleteMultipartUploadReply:
     ask, limits = call.ask, call.dialect.limits
     assert call.opened is not None, "the operation opens its bucket"
-    wanted = tuple(Wanted(part.part_number, part.etag, checksums_in(part)) for part in ask.parts.parts)
+    wanted = tuple([Wanted(part.part_number, part.etag, checksums_in(part)) for part in ask.parts.parts])
     done = await call.house.uploads.complete(
         call.opened, call.key, ask.upload_id, Asked(wanted, ask.checksums, ask.type, ask.size, ask.only_if),
         Rules(limits.min_part_bytes, limits.max_parts, call.dialect.compares_part_etags))

@@ -85,14 +85,14 @@ def assemble(upload: Upload, parts: Sequence[Part], asked: Asked, rules: Rules) 
     """
     stored = {part.number: part for part in parts}
     listed = [_find(upload, stored, wanted, rules) for wanted in check_list(asked.parts, rules)]
-    check_sizes(listed, rules)
-    size = sum(part.size for part in listed)
+    size = sum([part.size for part in listed])
+    check_sizes(listed, size, rules)
     checksum = whole_checksum(upload, listed)
     check_whole(upload, asked, checksum, size)
-    layout = Layout(tuple(
-        LayoutPart(part.number, part.size, part.md5, part.checksum, part.spans) for part in listed))
+    layout = Layout(tuple([
+        LayoutPart(part.number, part.size, part.md5, part.checksum, part.spans) for part in listed]))
     unlisted = tuple(sorted(stored.keys() - {part.number for part in listed}))
-    return Whole(layout, size, multipart_etag(part.md5 for part in listed), checksum, unlisted)
+    return Whole(layout, size, multipart_etag([part.md5 for part in listed]), checksum, unlisted)
 
 
 def check_list(wanted: Sequence[Wanted], rules: Rules) -> Iterable[Wanted]:
@@ -113,7 +113,7 @@ def check_list(wanted: Sequence[Wanted], rules: Rules) -> Iterable[Wanted]:
     return {one.number: one for one in wanted}.values()
 
 
-def check_sizes(listed: Sequence[Part], rules: Rules) -> None:
+def check_sizes(listed: Sequence[Part], size: int, rules: Rules) -> None:
     """Raise EntityTooSmall when a part but the last is too small, EntityTooLarge when the object would be too
     large.
     """
@@ -122,7 +122,6 @@ def check_sizes(listed: Sequence[Part], rules: Rules) -> None:
             raise faults.EntityTooSmall(
                 ProposedSize=part.size, MinSizeAllowed=rules.min_part_bytes, PartNumber=part.number,
                 ETag=part.md5)
-    size = sum(part.size for part in listed)
     if size > MAX_OBJECT_BYTES:
         raise faults.EntityTooLarge(ProposedSize=size, MaxSizeAllowed=MAX_OBJECT_BYTES)
 
@@ -167,7 +166,9 @@ def other_algorithm(upload: Upload, name: str) -> Fault:
 
 def _find(upload: Upload, stored: Mapping[int, Part], wanted: Wanted, rules: Rules) -> Part:
     part = stored.get(wanted.number)
-    if part is None or not _named(part, wanted.etag, rules) or not _agrees(upload, part, wanted.checksums):
+    if part is None or not _named(part, wanted.etag, rules) or not (
+        not wanted.checksums or _agrees(upload, part, wanted.checksums)
+    ):
         raise faults.InvalidPart(UploadId=upload.id, PartNumber=wanted.number, ETag=bare(wanted.etag or ""))
     return part
 
@@ -186,8 +187,6 @@ def _named(part: Part, etag: str | None, rules: Rules) -> bool:
 
 
 def _agrees(upload: Upload, part: Part, checksums: Mapping[str, str]) -> bool:
-    if not checksums:
-        return True
     known = {upload.kept_algorithm: part.checksum}
     if part.sent is not None:
         known[part.sent.algorithm] = part.sent.value

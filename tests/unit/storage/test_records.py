@@ -1,0 +1,38 @@
+"""Records: many at once are what they are one by one, whichever house wrote them."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trivium.storage.records import Records, UnknownFormat
+
+
+class Row(msgspec.Struct, frozen=True, array_like=True):
+    """A row of today's house."""
+
+    name: str
+    size: int = 0
+
+
+def old(data: bytes) -> Row:
+    return Row(data.decode())
+
+
+ROWS = Records(Row, format=2, older={1: old})
+
+
+@given(st.lists(st.builds(Row, st.text(), st.integers(0, 2**63))))
+def test_many_are_decoded_as_each_is(rows: list[Row]) -> None:
+    assert rows == ROWS.decode_all([ROWS.encode(row) for row in rows])
+
+
+def test_rows_of_an_older_house_may_be_among_them() -> None:
+    assert [Row("a"), Row("b", 1)] == ROWS.decode_all([b"\x01a", ROWS.encode(Row("b", 1))])
+
+
+def test_a_row_of_a_newer_house_is_refused_among_others_too() -> None:
+    with pytest.raises(UnknownFormat):
+        ROWS.decode_all([ROWS.encode(Row("a")), b"\x03b"])
