@@ -2,23 +2,22 @@
 
 Theory of operation. A `Source` gives raw bytes (the wire, a decoder around the wire, a file). `Incoming` wraps it for a
 bucket: whoever stores the bytes reads them through `whole` (small) or `chunks` (any size), and every digest that the
-request needs is fed on the way, in a thread when chunks are large. At the end the number of bytes and the caller's own
+request needs is fed on the way, in a thread when there is much of it. At the end the number of bytes and the caller's own
 checks must agree, else a Fault is raised before anything was promised; then `receipt` holds the digests.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Final, Protocol
 
 import msgspec
 
 from trivium.base import faults
-from trivium.base.digests import ALGORITHMS, Checksum, Hasher, encode
+from trivium.base.digests import ALGORITHMS, Checksum, encode
+from trivium.base.lane import Lane
 
-_COALESCED_BYTES: Final = 1 << 20  # digesting in a thread costs a hop: worth it for a mebibyte, not for a packet
-_THREAD_FROM_BYTES: Final = 128 << 10
+_THREAD_FROM_BYTES: Final = 512 << 10  # digesting in a thread costs a hop: not worth it for a packet
 
 
 class Source(Protocol):
@@ -85,29 +84,39 @@ class Incoming:
         return data
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """The bytes in order, in chunks of about a mebibyte. Raises IncompleteBody and what check raises, at the end."""
-        hashers, size = {name: ALGORITHMS[name].make() for name in self._algorithms}, 0
-        under_way: asyncio.Future[None] | None = None
-        loop = asyncio.get_running_loop()
+        """The bytes in order, as they come. Raises IncompleteBody and what check raises, at the end."""
+        hashers, size = [ALGORITHMS[name].make() for name in self._algorithms], 0
+
+        def digest(pieces: Sequence[bytes]) -> None:
+            for hasher in hashers:
+                for piece in pieces:
+                    hasher.update(piece)
+
+        digesting = Lane(None, digest)
+        gathered: list[bytes] = []
+        gathered_bytes = 0
         try:
-            async for chunk in _coalesce(self._source.chunks()):
+            async for chunk in self._source.chunks():
                 size += len(chunk)
-                if self.size is not None and size > self.size:
-                    raise faults.IncompleteBody()
-                if self.limit is not None and size > self.limit:
-                    raise faults.EntityTooLarge(MaxSizeAllowed=self.limit)
-                if under_way is not None:
-                    await under_way
-                under_way = None
-                if len(chunk) < _THREAD_FROM_BYTES:
-                    _feed(hashers, chunk)
-                else:
-                    under_way = loop.run_in_executor(None, _feed, hashers, chunk)
+                self._refuse(size)
+                gathered.append(chunk)
+                gathered_bytes += len(chunk)
+                if gathered_bytes >= _THREAD_FROM_BYTES:
+                    await digesting.put(gathered, gathered_bytes)
+                    gathered, gathered_bytes = [], 0
                 yield chunk
+            await digesting.end()
         finally:
-            if under_way is not None:
-                await asyncio.wait((under_way,))
-        self._finish(size, {name: hasher.digest() for name, hasher in hashers.items()})
+            await digesting.stop()
+        digest(gathered)
+        self._finish(size, {name: hasher.digest() for name, hasher in zip(self._algorithms, hashers, strict=True)})
+
+    def _refuse(self, size: int) -> None:
+        """Raise when that many bytes are too many."""
+        if self.size is not None and size > self.size:
+            raise faults.IncompleteBody()
+        if self.limit is not None and size > self.limit:
+            raise faults.EntityTooLarge(MaxSizeAllowed=self.limit)
 
     def _finish(self, size: int, digests: Mapping[str, bytes]) -> None:
         if self.size is not None and size != self.size:
@@ -131,21 +140,3 @@ class Given:
     async def chunks(self) -> AsyncIterator[bytes]:
         if self._data:
             yield self._data
-
-
-def _feed(hashers: Mapping[str, Hasher], chunk: bytes) -> None:
-    for hasher in hashers.values():
-        hasher.update(chunk)
-
-
-async def _coalesce(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    waiting: list[bytes] = []
-    size = 0
-    async for chunk in chunks:
-        waiting.append(chunk)
-        size += len(chunk)
-        if size >= _COALESCED_BYTES:
-            yield b"".join(waiting) if len(waiting) > 1 else chunk
-            waiting, size = [], 0
-    if waiting:
-        yield b"".join(waiting)

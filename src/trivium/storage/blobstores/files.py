@@ -2,8 +2,8 @@
 
 Theory of operation. A file is written under its final name at once; what makes it count is a row that names
 it, so a crash leaves an unnamed file and nothing else. Chunks are gathered on the event loop up to
-`BLOCK_BYTES` and written by a thread, which also keeps the checksum, while the next ones are gathered:
-receiving and writing overlap, and no upload holds more than about two blocks. What was written is flushed
+`BLOCK_BYTES` and written on a lane of the upload's own (`base/lane.py`), which also keeps the checksum: receiving and
+writing overlap, and no upload holds more than a few blocks. What was written is flushed
 every `FLUSH_BYTES`, so that the last fsync of a long upload is short. File and directory are fsynced before
 `write` returns. The file's time of change is set from our clock, which the sweep goes by.
 
@@ -19,7 +19,7 @@ import asyncio
 import errno
 import os
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -31,6 +31,7 @@ from trivium.base import faults
 from trivium.base.body import FileSpan
 from trivium.base.clock import Clock
 from trivium.base.ids import Ids
+from trivium.base.lane import Lane
 from trivium.storage.blobs import Blob, BlobSpan
 from trivium.storage.room import Room
 
@@ -73,23 +74,17 @@ class FileBlobs:
         return Blob(id, file.size, file.crc64, written_ms)
 
     async def _write_blocks(self, file: _Growing, chunks: AsyncIterator[bytes]) -> list[bytes]:
-        """Write all whole blocks, each in a thread while the next is gathered; the chunks that are left over.
-        """
-        writing: asyncio.Future[None] | None = None
+        """Write all whole blocks, in a thread, while the next are gathered; the chunks that are left over."""
+        writing = Lane(self._threads, file.append)
         gathered: list[bytes] = []
         size = 0
         async for chunk in chunks:
             gathered.append(chunk)
             size += len(chunk)
-            if size < BLOCK_BYTES:
-                continue
-            if writing is not None:
-                await writing
-                file.check()
-            writing = self._run(file.append, gathered)
-            gathered, size = [], 0
-        if writing is not None:
-            await writing
+            if size >= BLOCK_BYTES:
+                await writing.put(gathered, size)
+                gathered, size = [], 0
+        await writing.end()
         return gathered
 
     def locate(self, span: BlobSpan) -> FileSpan:
@@ -124,28 +119,19 @@ class _Growing:
         self._file = -1
         # `discard` may come while `append` is still at work for a caller that left
         self._lock = threading.Lock()
-        self._failure: OSError | None = None
+        self._discarded = False
         self._flushed = self.size = self.crc64 = 0
 
-    def append(self, pieces: list[bytes]) -> None:
-        """Write the pieces. A failure is kept for `check`, because nobody may be left to hear of it."""
-        with self._lock:
-            if self._failure is None:
-                try:
-                    self._append(pieces)
-                except OSError as error:
-                    self._failure = error
-
-    def check(self) -> None:
-        """Raise the fault of an `append` that failed."""
-        if self._failure is not None:
-            raise _fault(self._failure) from self._failure
-
-    def finish(self, pieces: list[bytes], written_ms: int) -> None:
-        """Write the last pieces and make the file durable."""
-        self.append(pieces)
-        self.check()
+    def append(self, pieces: Sequence[bytes]) -> None:
+        """Write the pieces, unless the file was discarded."""
         with self._lock, _disk_faults():
+            if not self._discarded:
+                self._append(pieces)
+
+    def finish(self, pieces: Sequence[bytes], written_ms: int) -> None:
+        """Write the last pieces and make the file durable."""
+        with self._lock, _disk_faults():
+            self._append(pieces)
             os.utime(self._file, ns=(written_ms * 1_000_000,) * 2)
             os.fsync(self._file)
             self._close()
@@ -154,11 +140,11 @@ class _Growing:
     def discard(self) -> None:
         """Remove what was written, once nobody writes any more."""
         with self._lock:
-            self._failure = OSError(errno.ECANCELED, "discarded")
+            self._discarded = True
             self._close()
             _unlink(self._path)
 
-    def _append(self, pieces: list[bytes]) -> None:
+    def _append(self, pieces: Sequence[bytes]) -> None:
         if not self._room.is_left():
             raise OSError(errno.ENOSPC, "only the reserve is left")
         if self._file < 0:
