@@ -13,7 +13,7 @@ import msgspec
 
 from trivium.base import faults
 from trivium.s3.messages import Request, read_query
-from trivium.s3.signing import canonical, header, payloads, scope, v4
+from trivium.s3.signing import canonical, header, hoisted, payloads, scope, v4
 from trivium.s3.signing.claim import Claim
 from trivium.s3.signing.scope import Signed
 from trivium.services.access.users import Users
@@ -93,9 +93,10 @@ def _read(query: str) -> Presigned:
         raise faults.InvalidToken()
     expires = _seconds(given["X-Amz-Expires"])
     sha256 = given.get("X-Amz-Content-Sha256") or payloads.UNSIGNED
-    hoisted = tuple((name.lower(), unquote(value)) for name, value in given.items()
-                    if name.lower().startswith("x-amz-") and name not in _AUTHENTICATION)
-    return Presigned(signed, date, at_ms, expires, written, sha256, hoisted)
+    in_query = hoisted.headers(
+        (unquote(name), unquote(value)) for name, value in given.items()
+        if name.lower().startswith("x-amz-") and name not in _AUTHENTICATION)
+    return Presigned(signed, date, at_ms, expires, written, sha256, tuple(in_query.items()))
 
 
 def _signed(credential: str, signed_headers: str) -> Signed:
