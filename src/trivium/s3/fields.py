@@ -218,9 +218,12 @@ def _iso_seconds(seconds: int) -> str:
     return strftime("%Y-%m-%dT%H:%M:%S", gmtime(seconds))
 
 
+_MILLISECONDS: Final = tuple(f".{number:03d}Z" for number in range(1000))
+
+
 def iso_time(ms: int) -> str:
     """Ms since 1970 as XML has it: 2026-11-01T12:00:00.000Z."""
-    return f"{_iso_seconds(ms // 1000)}.{ms % 1000:03d}Z"
+    return _iso_seconds(ms // 1000) + _MILLISECONDS[ms % 1000]
 
 
 # User metadata

@@ -13,6 +13,7 @@ import re
 import types
 import typing
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -36,7 +37,7 @@ class Element(msgspec.Struct, frozen=True):
 
     `plain`: the text is ours and has nothing to escape. `quoted`: it is plain, and stands in quotation marks.
     `type`: it is no element but the attribute `xsi:type` of the shape's own, the one attribute that S3's documents have;
-    such a field comes first.
+    such a field comes first. `often`: the same few values come again and again, and what is written of them is remembered.
     """
 
     name: str = ""
@@ -44,11 +45,16 @@ class Element(msgspec.Struct, frozen=True):
     plain: bool = False
     quoted: bool = False
     type: bool = False
+    often: bool = False
 
 
-def element(name: str = "", *, wrapper: str = "", plain: bool = False, quoted: bool = False) -> Element:
-    """Marks a field's element name, the element around a list, and text that needs no look at its characters."""
-    return Element(name, wrapper, plain, quoted)
+def element(
+    name: str = "", *, wrapper: str = "", plain: bool = False, quoted: bool = False, often: bool = False,
+) -> Element:
+    """Marks a field's element name, the element around a list, text that needs no look at its characters, and values that
+    come often.
+    """
+    return Element(name, wrapper, plain, quoted, often=often)
 
 
 TYPE: Final = Element("xsi:type", type=True)  # marks the field that is this attribute
@@ -69,6 +75,7 @@ class Field(msgspec.Struct, frozen=True):
     plain: bool = False
     quoted: bool = False
     type: bool = False
+    often: bool = False
 
 
 _WORDS: Final = {"id": "ID", "etag": "ETag", "kms": "KMS", "md5": "MD5", "url": "URL"}
@@ -101,7 +108,7 @@ def _field(attribute: str, hint: Any, *, required: bool) -> Field:  # Any: type 
     if choices:
         kind = "choice"
     return Field(attribute, mark.name or _camel(attribute), mark.wrapper, kind, many, required, absent,
-                  hint if kind == "shape" else None, choices, mark.plain, mark.quoted, mark.type)
+                  hint if kind == "shape" else None, choices, mark.plain, mark.quoted, mark.type, mark.often)
 
 
 # Writing
@@ -124,6 +131,7 @@ def _visible(character: str) -> str:
     return f"&#x{code:x};" if code < 0x20 or 0x7F <= code < 0xA0 or code in (0xFFFE, 0xFFFF) else character
 
 
+_REMEMBERED: Final = 64  # values of a field that comes often; shapes are frozen, so that what is remembered stays true
 _Writer = Callable[[Any], str]
 _writers: dict[type[Shape], _Writer] = {}
 
@@ -153,16 +161,18 @@ def error(code: str, message: str, facts: Mapping[str, str], *, resource: str, r
 
 
 def _compile(shape: type[Shape]) -> _Writer:
-    """Plain Python for one shape: a single join of its elements; absent values are left out, lists repeat their element."""
+    """Plain Python for one shape: a single f-string of its elements; absent values are left out, lists repeat their element."""
     if shape is Text:
         return lambda value: escape(value.text)
     names: dict[str, Any] = {"escape": escape, "choose": _choose}
     pieces: list[str] = []
     for number, field in enumerate(fields_of(shape)):
         if field.shape is not None:
-            names[f"w{number}"] = writer(field.shape)
+            inner = writer(field.shape)
+            names[f"w{number}"] = lru_cache(maxsize=_REMEMBERED)(inner) if field.often else inner
         pieces.append(_piece_of(field, number))
-    exec(f"def write_shape(v):\n    return ''.join(({', '.join(pieces)},))", names)  # noqa: S102 - compiled once, from our own declarations
+    text = "f'''" + "".join(pieces) + "'''"
+    exec(f"def write_shape(v):\n    return {text}", names)  # noqa: S102 - compiled once, from our own declarations
     made: _Writer = names["write_shape"]
     return made
 
@@ -173,12 +183,12 @@ def _choose(value: Shape) -> str:
 
 
 def _piece_of(field: Field, number: int) -> str:
-    """The expression that writes one field of the value `v`."""
+    """What an f-string has for one field of the value `v`."""
     value = f"v.{field.attribute}"
     if field.kind == "choice":
-        return f"''.join([choose(x) for x in {value}])"
+        return f"{{''.join([choose(x) for x in {value}])}}"
     if field.type:
-        return f"' xmlns:xsi=\"{XSI}\" xsi:type=\"', escape({value}), '\">'"
+        return f' xmlns:xsi="{XSI}" xsi:type="{{escape({value})}}">'
     opened, closed = f"<{field.name}>", f"</{field.name}>"
     if field.quoted:
         opened, closed = f"{opened}&quot;", f"&quot;{closed}"
@@ -187,12 +197,12 @@ def _piece_of(field: Field, number: int) -> str:
     if field.many:
         each = f"''.join(['{opened}' + {_text_of(field, number, 'x')} + '{closed}' for x in {value}])"
         if not field.wrapper:
-            return each
-        return f"('' if {value} is None else '<{field.wrapper}>' + {each} + '</{field.wrapper}>')"
+            return f"{{{each}}}"
+        return f"{{'' if {value} is None else '<{field.wrapper}>' + {each} + '</{field.wrapper}>'}}"
     text = _text_of(field, number, value)
     if field.required and not field.absent:
-        return f"'{opened}', {text}, '{closed}'"
-    return f"('' if {value} is None else '{opened}' + {text} + '{closed}')"
+        return f"{opened}{{{text}}}{closed}"
+    return f"{{'' if {value} is None else '{opened}' + {text} + '{closed}'}}"
 
 
 def _text_of(field: Field, number: int, value: str) -> str:

@@ -110,6 +110,20 @@ def test_text_is_escaped(text: str, written: str) -> None:
     assert f"<Key>{written}</Key>" == inside(Odd(key=text))
 
 
+def test_what_is_remembered_of_a_value_that_comes_often_is_that_value() -> None:
+    class Owned(Shape, frozen=True):
+        """Somebody's."""
+
+        owner: Annotated[Owner | None, element(often=True)]
+
+    owners = [Owner(id=str(number % 70), display_name="<n>") for number in range(200)]
+
+    assert [f"<Owner><ID>{one.id}</ID><DisplayName>&lt;n&gt;</DisplayName></Owner>" for one in owners] == [
+        inside(Owned(owner=one)) for one in owners
+    ]
+    assert "" == inside(Owned(owner=None))
+
+
 def test_an_error_tells_code_message_facts_resource_and_request() -> None:
     written = error("NoSuchKey", "It is <gone>", {"Key": "a&b"}, resource="/b/a&b", request_id="7")
 

@@ -17,6 +17,7 @@ from trivium.storage import keys
 from trivium.storage.engine import Read
 
 _ROWS_A_READ: Final = 2_000  # markers are read to be skipped: others get their turn after so many rows
+_FEWEST_ROWS: Final = 64  # that are read at a time behind a marker: there may be many
 
 
 async def entries(opened: Opened, prefix: str, start: str, limit: int) -> list[Entry]:
@@ -26,23 +27,21 @@ async def entries(opened: Opened, prefix: str, start: str, limit: int) -> list[E
 
     def look(rows: Read) -> bytes:
         """Add what is found to the page; the row to go on from, empty when the page is done."""
-        seen = 0
-        for at, data in rows.scan(row, stop):
-            entry = ENTRIES.decode(data)
-            if not entry.marker:
-                found.append(entry)
-                if len(found) == limit:
-                    return b""
-            seen += 1
-            if seen > _ROWS_A_READ:
-                return at + b"\x00"
-        return b""
+        scanned, seen, fewest = rows.scan(row, stop), 0, 0
+        while seen < _ROWS_A_READ:
+            wanted = min(max(limit - len(found), fewest), _ROWS_A_READ)
+            some = list(islice(scanned, wanted))
+            found.extend([entry for entry in ENTRIES.decode_all([data for _, data in some]) if not entry.marker])
+            if len(some) < wanted or len(found) >= limit:
+                return b""
+            seen, fewest = seen + wanted, _FEWEST_ROWS
+        return some[-1][0] + b"\x00"
 
     while row and limit > 0:
         row = await opened.ground.engine.read(look)
         if row:
             await asyncio.sleep(0)
-    return found
+    return found[:limit]
 
 
 async def versions(

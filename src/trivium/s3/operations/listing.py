@@ -52,7 +52,7 @@ class Contents(Shape, frozen=True, gc=False):
     checksum_type: Annotated[str | None, element(plain=True)]
     size: int
     storage_class: Annotated[str, element(plain=True)]
-    owner: Owner | None
+    owner: Annotated[Owner | None, element(often=True)]
 
 
 class Listing(Shape, frozen=True, kw_only=True):

@@ -42,7 +42,7 @@ class Version(Shape, frozen=True):
     checksum_type: Annotated[str | None, element(plain=True)]
     size: int
     storage_class: Annotated[str, element(plain=True)]
-    owner: Owner
+    owner: Annotated[Owner, element(often=True)]
 
 
 class DeleteMarker(Shape, frozen=True):
@@ -52,7 +52,7 @@ class DeleteMarker(Shape, frozen=True):
     version_id: Annotated[str, element("VersionId")]
     is_latest: bool
     last_modified: str
-    owner: Owner
+    owner: Annotated[Owner, element(often=True)]
 
 
 class ListVersionsResult(Shape, frozen=True):

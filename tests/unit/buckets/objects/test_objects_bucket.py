@@ -335,6 +335,25 @@ def test_a_listing_reads_past_many_markers_with_pauses(monkeypatch: pytest.Monke
     run(story, ENABLED)
 
 
+@pytest.mark.parametrize("rows_a_read", [1, 2, 7, 2_000])
+def test_a_listing_of_entries_among_markers_has_as_many_as_asked_for(
+    monkeypatch: pytest.MonkeyPatch, rows_a_read: int,
+) -> None:
+    monkeypatch.setattr(listings, "_ROWS_A_READ", rows_a_read)
+    monkeypatch.setattr(listings, "_FEWEST_ROWS", 3)
+
+    async def story(room: Room) -> None:
+        kept = [f"{number:02d}" for number in range(0, 30, 3)]
+        for number in range(30):
+            await (room.put(f"{number:02d}") if number % 3 == 0 else room.delete(f"{number:02d}"))
+
+        for limit in range(12):
+            assert [entry.key for entry in await room.bucket.list("", "", limit)] == kept[:limit]
+            assert [entry.key for entry in await room.bucket.list("", "01", limit)] == kept[1 : limit + 1]
+
+    run(story, ENABLED)
+
+
 def test_times_of_a_key_never_go_backwards() -> None:
     async def story(room: Room) -> None:
         first = await room.put("key")
