@@ -51,8 +51,8 @@ class Element(msgspec.Struct, frozen=True):
 def element(
     name: str = "", *, wrapper: str = "", plain: bool = False, quoted: bool = False, often: bool = False,
 ) -> Element:
-    """Marks a field's element name, the element around a list, text that needs no look at its characters, and values that
-    come often.
+    """Marks a field's element name, the element around a list, text that needs no look at its characters, and
+    values that come often.
     """
     return Element(name, wrapper, plain, quoted, often=often)
 
@@ -131,7 +131,7 @@ def _visible(character: str) -> str:
     return f"&#x{code:x};" if code < 0x20 or 0x7F <= code < 0xA0 or code in (0xFFFE, 0xFFFF) else character
 
 
-_REMEMBERED: Final = 64  # values of a field that comes often; shapes are frozen, so that what is remembered stays true
+_REMEMBERED: Final = 64  # values of a field; shapes are frozen, so that what is remembered stays true
 _Writer = Callable[[Any], str]
 _writers: dict[type[Shape], _Writer] = {}
 
@@ -161,7 +161,7 @@ def error(code: str, message: str, facts: Mapping[str, str], *, resource: str, r
 
 
 def _compile(shape: type[Shape]) -> _Writer:
-    """Plain Python for one shape: a single f-string of its elements; absent values are left out, lists repeat their element."""
+    """Plain Python for one shape: an f-string of its elements; absent values are left out, lists repeat theirs."""
     if shape is Text:
         return lambda value: escape(value.text)
     names: dict[str, Any] = {"escape": escape, "choose": _choose}

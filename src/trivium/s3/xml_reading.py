@@ -1,9 +1,10 @@
 """XML in: a document as the value of its shape.
 
-Theory of operation. The parser makes a tree, without a line of ours, and a reader that is made once of the shape's
-declaration makes the value of the tree. Elements are looked up by name, so that what is unknown costs little and is
-ignored. What a document may do to us is bounded before (tags, hence elements and the size of the tree), while (a document
-type, without which there are no entities) and after the tree is made (elements, attributes, depth).
+Theory of operation. The parser makes a tree, without a line of ours, and a reader that is made once of the
+shape's declaration makes the value of the tree. Elements are looked up by name, so that what is unknown costs
+little and is ignored. What a document may do to us is bounded before the tree is made (tags, hence elements and
+the size of the tree), while it is (a document type, without which there are no entities) and behind it
+(elements, attributes, depth).
 """
 
 from __future__ import annotations
@@ -26,14 +27,16 @@ _TYPE: Final = f"{{{XSI}}}type"  # as the parser names that attribute
 _S3: Final = "{http://s3.amazonaws.com/doc/2006-03-01/}"  # and the elements of those who tell S3's name space
 
 S = TypeVar("S", bound=Shape)
-_OfNode = Callable[[Node, int], Any]  # (an element, how deep it lies) -> a Shape, or a tuple of what is declared
+_OfNode = Callable[[Node, int], Any]  # (an element, how deep it lies) -> a Shape, or a tuple as declared
 _OfText = Callable[[str], Any]  # -> int or bool
-_Slot = tuple[str, bool, _OfText | None, _OfNode | None]  # the field, is it a list; without either function: text
+_Slot = tuple[str, bool, _OfText | None, _OfNode | None]  # the field, is it a list; text: neither
 _readers: dict[type[Shape], _OfNode] = {}
 
 
 def read(root: str, shape: type[S], data: bytes) -> S:
-    """The document as a value. Raises MissingRequestBodyError when there is none, MalformedXML when it is not this shape."""
+    """The document as a value. Raises MissingRequestBodyError when there is none, MalformedXML when it is not
+    this shape.
+    """
     if not data.strip():
         raise faults.MissingRequestBodyError()
     node = _parse(data)
@@ -55,7 +58,8 @@ def _parse(data: bytes) -> Node:
     tags = data.count(b"<")
     if tags > MAX_TAGS:
         raise faults.MalformedXML()
-    # A builder of its own kind is faster. A declaration begins like this; in UTF-16, which has NULs, it looks different.
+    # The builder itself is faster than a subclass. A declaration begins like this; in UTF-16, which has NULs,
+    # it looks different.
     builder = _Undeclared() if b"<!" in data or b"\0" in data else TreeBuilder()
     # UTF-8 whatever the document says of itself: S3's documents are. Entities: see above
     parser = XMLParser(target=builder, encoding="UTF-8")  # noqa: S314

@@ -31,7 +31,8 @@ async def entries(opened: Opened, prefix: str, start: str, limit: int) -> list[E
         while seen < _ROWS_A_READ:
             wanted = min(max(limit - len(found), fewest), _ROWS_A_READ)
             some = list(islice(scanned, wanted))
-            found.extend([entry for entry in ENTRIES.decode_all([data for _, data in some]) if not entry.marker])
+            read = ENTRIES.decode_all([data for _, data in some])
+            found.extend([entry for entry in read if not entry.marker])
             if len(some) < wanted or len(found) >= limit:
                 return b""
             seen, fewest = seen + wanted, _FEWEST_ROWS

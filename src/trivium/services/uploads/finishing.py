@@ -85,7 +85,8 @@ def _look(tx: Read, record: BucketRecord, key: str, upload_id: str) -> _Seen:
     upload = known(tx, record, key, upload_id)
     if upload.state != RUNNING:
         return _Seen(upload)
-    return _Seen(upload, PARTS.decode_all([value for _, value in part_rows(tx, upload)]), revision(tx, upload))
+    parts = PARTS.decode_all([value for _, value in part_rows(tx, upload)])
+    return _Seen(upload, parts, revision(tx, upload))
 
 
 def _repeated(upload: Upload, asked: Asked) -> Completed:
