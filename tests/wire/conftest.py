@@ -11,7 +11,7 @@ import pytest
 from trivium.base.clock import SystemClock
 from trivium.door.application import Application, Watch
 from trivium.door.health import Health
-from trivium.door.metrics import Counts
+from trivium.door.metrics import Tally
 from trivium.door.server import HttpServer
 from trivium.door.sockets import Address, claim
 from trivium.door.source import Patience
@@ -52,7 +52,7 @@ class Door:
     def __init__(self, serve: Serve, *, wait_seconds: int):
         self.patience = Patience(wait_seconds)
         self.watch = Watch(
-            clock=SystemClock(), prefix="0123abcd", patience=self.patience, counts=Counts(),
+            clock=SystemClock(), prefix="0123abcd", patience=self.patience, tally=Tally(),
             health=Health(MemoryEngine()))
         (listening,) = claim(Address("127.0.0.1", 0), 1, wait_seconds=wait_seconds)
         self.port = listening.getsockname()[1]

@@ -62,7 +62,7 @@ async def work(orders: Orders) -> None:
     access = AccessLog(settings.access_log) if settings.access_log else None
     ledger, patience, health = Ledger(orders.run, orders.index), Patience(settings.client_wait_seconds), Health(house.ground.engine)
     watch = Watch(
-        clock=clock, prefix=ids.hexadecimal(8), patience=patience, counts=ledger.counts, health=health, access=access)
+        clock=clock, prefix=ids.hexadecimal(8), patience=patience, tally=ledger.tally, health=health, access=access)
     servers = _servers(orders, house, watch, ledger)
     logs.set_up(settings.log_level, settings.log_format, worker=orders.index)  # Granian has set up its own
     chores = [*chores_of_all(patience, ledger, access)]

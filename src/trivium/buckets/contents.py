@@ -100,15 +100,13 @@ def layout_of(rows: Read, entry: Entry) -> Layout | None:
     return blobs.get_layout(rows, entry.content.id) if isinstance(entry.content, LayoutContent) else None
 
 
-class StoredReading:
-    """An entry whose bytes are in this house: in its row (`body`), in a blob, or in the blobs of a layout."""
+class StoredReading(msgspec.Struct, frozen=True, gc=False):
+    """An entry whose bytes are in this house: in its row (`_body`), in a blob, or in the blobs of a layout."""
 
-    __slots__ = ("_blobs", "_body", "_layout", "entry")
-
-    def __init__(self, blob_store: Blobs, entry: Entry, body: bytes | None, layout: Layout | None) -> None:
-        assert body is not None or entry.content is not None, f"the bytes of {entry.key!r} are nowhere"
-        self.entry = entry
-        self._blobs, self._body, self._layout = blob_store, body, layout
+    _blobs: Blobs
+    entry: Entry
+    _body: bytes | None
+    _layout: Layout | None
 
     @property
     def parts(self) -> tuple[LayoutPart, ...]:

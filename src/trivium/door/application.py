@@ -19,7 +19,7 @@ from trivium.base.incoming import Given, Source
 from trivium.door import pipe
 from trivium.door.access import AccessLog
 from trivium.door.health import PATHS, Health
-from trivium.door.metrics import Counts
+from trivium.door.metrics import Tally
 from trivium.door.source import Patience, WireSource
 from trivium.door.wire import Headers, Scope, Wire
 from trivium.s3.answer import write_fault
@@ -38,13 +38,13 @@ class Watch:
     `prefix` makes the ids of this process: eight hexadecimal digits that no other process has.
     """
 
-    __slots__ = ("access", "clock", "counts", "health", "ids", "patience", "prefix")
+    __slots__ = ("access", "clock", "health", "ids", "patience", "prefix", "tally")
 
     def __init__(
-        self, *, clock: Clock, prefix: str, patience: Patience, counts: Counts, health: Health,
+        self, *, clock: Clock, prefix: str, patience: Patience, tally: Tally, health: Health,
         access: AccessLog | None = None,
     ) -> None:
-        self.clock, self.prefix, self.patience, self.counts = clock, prefix.upper(), patience, counts
+        self.clock, self.prefix, self.patience, self.tally = clock, prefix.upper(), patience, tally
         self.health, self.access = health, access
         self.ids = count(1)
 
@@ -90,7 +90,7 @@ class Application:
         body, source, watch = response.body, request.body, self._watch
         bytes_out = len(body) if isinstance(body, bytes) else 0 if isinstance(body, Unsent) else size_of(body)
         bytes_in = source.received if isinstance(source, WireSource) else 0
-        watch.counts.note(request.action, request.fault, bytes_in, bytes_out, elapsed_ns)
+        watch.tally.note(request.action, request.fault, bytes_in, bytes_out, elapsed_ns)
         if watch.access is not None:
             request.client = scope.client.rpartition(":")[0]
             watch.access.add(request, response.status, bytes_in, bytes_out, elapsed_ns)

@@ -22,18 +22,25 @@ from trivium.services.house import House
 A = TypeVar("A", bound=msgspec.Struct)
 
 
-class Call(Generic[A]):
-    """One request, understood and permitted."""
+class Call(msgspec.Struct, Generic[A], gc=False):
+    """One request, understood and permitted. `name` and `key` are the bucket's and the object's, "" where there is none.
 
-    __slots__ = ("_request", "ask", "claim", "dialect", "house", "key", "name", "opened", "source")
+    `opened` is the bucket, `source` the one of `x-amz-copy-source`; None where the operation opens none.
+    """
 
-    def __init__(
-        self, house: House, request: Request, ask: A, claim: Claim, *, name: str, key: str, opened: Opened | None,
-        source: Opened | None = None,
-    ) -> None:
-        self.house, self._request, self.ask, self.claim = house, request, ask, claim
-        self.name, self.key, self.opened, self.source = name, key, opened, source
-        self.dialect: Dialect = request.listener.dialect
+    house: House
+    _request: Request
+    ask: A
+    claim: Claim
+    name: str
+    key: str
+    opened: Opened | None
+    source: Opened | None = None
+
+    @property
+    def dialect(self) -> Dialect:
+        """Whose S3 is spoken."""
+        return self._request.listener.dialect
 
     @property
     def bucket(self) -> Bucket:

@@ -40,9 +40,7 @@ def _read_if(request: Request, prefix: str) -> ReadIf:
 def write_if(request: Request) -> WriteIf:
     """The conditions of a PUT, a completion or a copy's destination."""
     match, none_match = request.headers.get("if-match"), request.headers.get("if-none-match")
-    if match is None and none_match is None:
-        return ALWAYS
-    return WriteIf(match, none_match)
+    return WriteIf(match, none_match) if match is not None or none_match is not None else ALWAYS
 
 
 def delete_if(request: Request) -> WriteIf:

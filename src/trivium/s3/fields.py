@@ -107,7 +107,7 @@ class Derived(msgspec.Struct, frozen=True):
     """A field made from the request as a whole, as user metadata is.
 
     `headers` and `queries` are the names it reads, for the docs; one that ends with `-` is a prefix. `seldom`: it is made
-    only of a request that has one of the headers, all of which are named; else the field keeps its default.
+    only of a request that has one of them, all of which are named; else the field keeps its default.
     """
 
     make: Callable[[Request], Any]
@@ -152,11 +152,12 @@ def binder(ask: type[A]) -> Callable[[Request], dict[str, Any]]:
     headers = {mark.name: (name, mark.parse) for name, mark in marks.items() if isinstance(mark, Header)}
     queries = {mark.name: (name, mark.parse) for name, mark in marks.items() if isinstance(mark, Query)}
     derived = tuple((name, mark.make) for name, mark in marks.items() if isinstance(mark, Derived) and not mark.seldom)
-    seldom = tuple(
-        (name, mark.make, frozenset(mark.headers))
-        for name, mark in marks.items() if isinstance(mark, Derived) and mark.seldom)
+    rare = [(name, mark) for name, mark in marks.items() if isinstance(mark, Derived) and mark.seldom]
+    by_header = tuple((name, mark.make, frozenset(mark.headers)) for name, mark in rare if mark.headers)
+    by_query = tuple((name, mark.make, frozenset(mark.queries)) for name, mark in rare if mark.queries)
     # Most requests have none of these: they are asked for all of them in one go
-    header_names, query_names = frozenset(headers).union(*(names for _, _, names in seldom)), frozenset(queries)
+    header_names = frozenset(headers).union(*(names for _, _, names in by_header))
+    query_names = frozenset(queries).union(*(names for _, _, names in by_query))
 
     def bind(request: Request) -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -166,7 +167,7 @@ def binder(ask: type[A]) -> Callable[[Request], dict[str, Any]]:
                 if name in headers:
                     attribute, parse = headers[name]
                     found[attribute] = parse(sent[name], name)
-            for name, make, names in seldom:
+            for name, make, names in by_header:
                 if not names.isdisjoint(sent):
                     found[name] = make(request)
         if query_names and request.query_string:
@@ -176,6 +177,9 @@ def binder(ask: type[A]) -> Callable[[Request], dict[str, Any]]:
                     if name in queries:
                         attribute, parse = queries[name]
                         found[attribute] = parse(asked[name], name)
+                for name, make, names in by_query:
+                    if not names.isdisjoint(asked):
+                        found[name] = make(request)
         for name, make in derived:
             found[name] = make(request)
         return found

@@ -19,6 +19,7 @@ SERVICE: Final = "service"
 BUCKET: Final = "bucket"
 OBJECT: Final = "object"
 
+_NOTHING: Final = Given(b"")
 _SIGNATURE: Final = "&X-Amz-Signature="
 _MOST_KEPT: Final = 1024  # characters of a query that is kept: what is kept is bounded, whoever sends what
 
@@ -41,23 +42,26 @@ class Listener(msgspec.Struct, frozen=True):
     signature_v2: bool = True
 
 
-class Request:
-    """An S3 request. `path` is percent-decoded; header names are lower-case; `at_ms` is when it arrived (ms since 1970)."""
+class Request(msgspec.Struct, gc=False):
+    """An S3 request. `path` is percent-decoded; header names are lower-case; `at_ms` is when it arrived (ms since 1970).
 
-    __slots__ = (
-        "_query", "account", "action", "at_ms", "body", "client", "fault", "headers", "id", "listener", "method", "path", "query_string", "secure",
-    )
+    `action`, `account` and `fault` are found out while it is served, for the log and the metrics.
+    """
 
-    def __init__(
-        self, method: str, path: str, query_string: str, headers: dict[str, str], listener: Listener, *, at_ms: int,
-        id: str = "", body: Source | None = None, client: str = "", secure: bool = False,
-    ) -> None:
-        self.method, self.path, self.query_string, self.headers = method, path, query_string, headers
-        self.listener, self.at_ms, self.id = listener, at_ms, id
-        self.body: Source = body if body is not None else Given(b"")
-        self.client, self.secure = client, secure
-        self._query: Mapping[str, str] | None = None
-        self.action = self.account = self.fault = ""  # found out while it is served; for the log and the metrics
+    method: str
+    path: str
+    query_string: str
+    headers: dict[str, str]
+    listener: Listener
+    at_ms: int
+    id: str = ""
+    body: Source = _NOTHING
+    client: str = ""
+    secure: bool = False
+    action: str = ""
+    account: str = ""
+    fault: str = ""
+    _query: Mapping[str, str] | None = None
 
     @property
     def query(self) -> Mapping[str, str]:
@@ -72,13 +76,12 @@ class Request:
         return self._query
 
 
-class Response:
+class Response(msgspec.Struct, gc=False):
     """An answer. The door adds Date, Server and the length of the body."""
 
-    __slots__ = ("body", "headers", "status")
-
-    def __init__(self, status: int, headers: list[tuple[str, str]], body: Body = b"") -> None:
-        self.status, self.headers, self.body = status, headers, body
+    status: int
+    headers: list[tuple[str, str]]
+    body: Body = b""
 
 
 class Target(msgspec.Struct, frozen=True):

@@ -67,8 +67,7 @@ async def bind(house: House, operation: Operation, request: Request, target: Tar
         data = await document(request, claim, MAX_DOCUMENT_BYTES)
         if data or not operation.document.optional:
             found[operation.document_field] = read_document(operation.document.root, operation.document_shape, data)
-    return Call(
-        house, request, operation.ask(**found), claim, name=target.bucket, key=target.key, opened=opened, source=source)
+    return Call(house, request, operation.ask(**found), claim, target.bucket, target.key, opened, source)
 
 
 def permit(operation: Operation, claim: Claim, opened: Opened, request: Request) -> Watch | None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from trivium.base.clock import SetClock
 from trivium.door.application import Watch
 from trivium.door.health import Health
-from trivium.door.metrics import Counts
+from trivium.door.metrics import Tally
 from trivium.door.source import Patience
 from trivium.storage.engines.memory import MemoryEngine
 
@@ -91,5 +91,5 @@ class StreetWire:
 
 def watch(*, patience_seconds=60, access=None):
     return Watch(
-        clock=SetClock(), prefix="0123abcd", patience=Patience(patience_seconds), counts=Counts(),
+        clock=SetClock(), prefix="0123abcd", patience=Patience(patience_seconds), tally=Tally(),
         health=Health(MemoryEngine()), access=access)

@@ -142,10 +142,10 @@ def test_what_was_answered_is_counted_under_its_action():
         return Response(404, [], b"four")
 
     served(by=put, scope=StreetScope("PUT", headers=[("content-length", "3")]), wire=StreetWire([b"abc"]), watch=shared)
-    row = shared.counts.actions["PutObject"]
+    row = shared.tally.counts().actions["PutObject"]
 
     assert row[:3] == [1, 3, 4]
-    assert shared.counts.faults == {"PutObject NoSuchBucket": 1}
+    assert shared.tally.counts().faults == {"PutObject NoSuchBucket": 1}
 
 
 @pytest.mark.parametrize("path", ["/health/live", "/health/ready", "/minio/health/live"])

@@ -15,8 +15,8 @@ def samples(page):
 
 def test_the_page_adds_up_what_all_workers_counted(tmp_path):
     first, second = Ledger(tmp_path, 0), Ledger(tmp_path, 1)
-    first.counts.note("GetObject", "", 0, 10, 2_000_000)
-    second.counts.note("GetObject", "NoSuchKey", 0, 5, 20_000_000_000)
+    first.tally.note("GetObject", "", 0, 10, 2_000_000)
+    second.tally.note("GetObject", "NoSuchKey", 0, 5, 20_000_000_000)
     second.publish()
     found = samples(first.page())
     action = ("action", "GetObject")
@@ -32,7 +32,7 @@ def test_the_page_adds_up_what_all_workers_counted(tmp_path):
 
 def test_a_request_that_no_action_answered_is_counted_too(tmp_path):
     ledger = Ledger(tmp_path, 0)
-    ledger.counts.note("", "InvalidURI", 0, 0, 1)
+    ledger.tally.note("", "InvalidURI", 0, 0, 1)
     found = samples(ledger.page())
 
     assert found["trivium_requests_total", ("action", "none")] == 1
@@ -41,10 +41,10 @@ def test_a_request_that_no_action_answered_is_counted_too(tmp_path):
 
 def test_counters_do_not_go_back_when_a_worker_starts_again(tmp_path):
     ledger = Ledger(tmp_path, 0)
-    ledger.counts.note("GetObject", "", 0, 0, 1)
+    ledger.tally.note("GetObject", "", 0, 0, 1)
     ledger.publish()
     again = Ledger(tmp_path, 0)
-    again.counts.note("GetObject", "", 0, 0, 1)
+    again.tally.note("GetObject", "", 0, 0, 1)
 
     assert samples(again.page())["trivium_requests_total", ("action", "GetObject")] == 2
 

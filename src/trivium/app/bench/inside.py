@@ -31,7 +31,7 @@ from trivium.app.settings import Settings
 from trivium.base.ids import RandomIds
 from trivium.door.application import Application, Watch
 from trivium.door.health import Health
-from trivium.door.metrics import Counts
+from trivium.door.metrics import Tally
 from trivium.door.source import Patience
 from trivium.door.wire import Headers
 from trivium.s3.dialects import DIALECTS
@@ -71,7 +71,7 @@ async def _house(site: Site) -> AsyncIterator[Application]:
         house = build(settings, users, clock, ids)
         watch = Watch(
             clock=clock, prefix=ids.hexadecimal(8), patience=Patience(settings.client_wait_seconds),
-            counts=Counts(), health=Health(house.ground.engine))
+            tally=Tally(), health=Health(house.ground.engine))
         yield Application(partial(serve, house), Listener(DIALECTS["aws"]), watch)
         await house.ground.engine.close()
 

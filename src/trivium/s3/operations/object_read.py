@@ -12,7 +12,7 @@ from trivium.base.body import Body, Unsent
 from trivium.base.digests import Checksum
 from trivium.base.span import Span, read_range
 from trivium.buckets.bucket import Reading
-from trivium.buckets.conditions import ReadIf
+from trivium.buckets.conditions import ANY, ReadIf
 from trivium.buckets.entry import Entry
 from trivium.s3.attributes import ENTRY_HEADERS, entry_headers
 from trivium.s3.call import Call
@@ -35,8 +35,6 @@ _ENABLED: Final = "ENABLED"
 
 def overrides(request: Request) -> dict[str, str]:
     """The headers that the reader wants to see instead of the stored ones. Raises InvalidArgument for control characters."""
-    if "response-" not in request.query_string:
-        return {}
     found = {_OVERRIDES[name]: value for name, value in request.query.items() if name in _OVERRIDES}
     for name, value in found.items():
         if _CONTROL.search(value):  # a header cannot carry it, and a line break would begin another header
@@ -47,8 +45,8 @@ def overrides(request: Request) -> dict[str, str]:
 class ReadAsk(msgspec.Struct, frozen=True):
     """What to read, and when it is worth reading."""
 
-    only_if: Annotated[ReadIf, Derived(read_if, READ_HEADERS)]
-    overrides: Annotated[dict[str, str], Derived(overrides, queries=tuple(_OVERRIDES))]
+    only_if: Annotated[ReadIf, Derived(read_if, READ_HEADERS, seldom=True)] = ANY
+    overrides: Annotated[dict[str, str], Derived(overrides, queries=tuple(_OVERRIDES), seldom=True)] = {}
     version: Annotated[str | None, Query("versionId")] = None
     part: Annotated[int | None, Query("partNumber", number)] = None
     range: Annotated[str | None, Header("range")] = None

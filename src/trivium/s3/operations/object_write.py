@@ -8,7 +8,7 @@ import msgspec
 
 from trivium.base.digests import Checksum
 from trivium.base.etag import quoted
-from trivium.buckets.conditions import WriteIf
+from trivium.buckets.conditions import ALWAYS, WriteIf
 from trivium.buckets.entry import Attributes
 from trivium.s3.acls import ACL_HEADERS, Granted, granted, with_acl
 from trivium.s3.attributes import READS, object_attributes
@@ -33,7 +33,7 @@ class PutObjectAsk(msgspec.Struct, frozen=True):
     """A new object, or a new version of one; its bytes are the body."""
 
     attributes: Annotated[Attributes, Derived(object_attributes, READS)]
-    only_if: Annotated[WriteIf, Derived(write_if, WRITE_HEADERS)]
+    only_if: Annotated[WriteIf, Derived(write_if, WRITE_HEADERS, seldom=True)] = ALWAYS
     said: Annotated[Granted | None, Derived(granted, ACL_HEADERS, seldom=True)] = None
 
 
