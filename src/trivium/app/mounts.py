@@ -17,7 +17,7 @@ from trivium.base import faults
 from trivium.base.clock import Clock
 from trivium.base.faults import Fault
 from trivium.base.names import check_bucket_name
-from trivium.buckets.record import BUCKETS, MOUNT, BucketRecord, enroll
+from trivium.buckets.record import BUCKETS, MOUNT, BucketRecord, Settled, enroll
 from trivium.services.access.users import Users
 from trivium.storage import keys
 from trivium.storage.engine import Engine, Write
@@ -88,7 +88,7 @@ def _facts(mount: MountSettings) -> dict[str, str]:
     return facts
 
 
-async def make_mount(name: str, owner: str, region: str) -> BucketRecord:
+async def make_mount(name: str, owner: str, region: str, settled: Settled) -> BucketRecord:
     """Nobody makes a mount by a request."""
     raise faults.NotImplemented_("Mounts are declared in the configuration.", BucketName=name)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import msgspec
@@ -52,6 +52,13 @@ class BucketRecord(msgspec.Struct, frozen=True, array_like=True):
 BUCKETS: Final = Records(BucketRecord)
 
 
+Settled = Callable[[Write, BucketRecord], None]
+
+
+def bare(tx: Write, record: BucketRecord) -> None:
+    """Nothing is settled about the new bucket."""
+
+
 class Ground(msgspec.Struct, frozen=True):
     """What buckets are built on. Bodies of up to `inline_bytes` rest in their row, larger ones in a blob."""
 
@@ -78,9 +85,14 @@ def enroll(
         taken = faults.BucketAlreadyOwnedByYou if there.owner == owner else faults.BucketAlreadyExists
         raise taken(BucketName=name)
     record = BucketRecord(tx.sequence(), name, kind, owner, now_ms, versioning, region, dict(facts or {}))
-    tx.put(keys.text(keys.CATALOG, name), BUCKETS.encode(record))
-    tx.announce()
+    settle(tx, record)
     return record
+
+
+def settle(tx: Write, record: BucketRecord) -> None:
+    """Write the record, in this transaction."""
+    tx.put(keys.text(keys.CATALOG, record.name), BUCKETS.encode(record))
+    tx.announce()
 
 
 def strike(tx: Write, record: BucketRecord) -> BucketRecord:

@@ -13,12 +13,25 @@ from datetime import datetime
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from trivium.base import faults
 from trivium.base.faults import Fault
 from trivium.buckets import clearing
+from trivium.buckets.acl import Acl
 from trivium.buckets.bucket import Bucket
-from trivium.buckets.record import BUCKETS, OBJECTS, BucketRecord, Ground, confirm, enroll, find, strike
+from trivium.buckets.record import (
+    BUCKETS,
+    OBJECTS,
+    BucketRecord,
+    Ground,
+    Settled,
+    confirm,
+    enroll,
+    find,
+    settle,
+    strike,
+)
 from trivium.buckets.repo.names import split
 from trivium.storage import keys
 from trivium.storage.engine import Read, Write
@@ -34,18 +47,30 @@ class Opened(msgspec.Struct, frozen=True):
     bucket: Bucket
 
 
+class NewBucket(msgspec.Struct, frozen=True):
+    """A bucket that is to be made, and what it is made with. `owner` is a canonical id; `region` "" names none."""
+
+    name: str
+    owner: str
+    region: str = ""
+    acl: Acl = None
+    ownership: str = ""
+    documents: Mapping[str, bytes] = {}
+
+
 Build = Callable[[BucketRecord, int], Bucket]
 
 
 class Kind(msgspec.Struct, frozen=True):
     """How buckets of one kind are opened, made and removed.
 
-    `build` opens one from its record, as it was at that generation of the engine; `make(name, owner, region)` makes one
-    that is new; `remove` removes an empty one.
+    `build` opens one from its record, as it was at that generation of the engine; `make(name, owner, region, settled)`
+    makes one that is new, and `settled` settles in the same transaction what else is known of it; `remove` removes an empty
+    one.
     """
 
     build: Build
-    make: Callable[[str, str, str], Awaitable[BucketRecord]]
+    make: Callable[[str, str, str, Settled], Awaitable[BucketRecord]]
     remove: Callable[[BucketRecord], Awaitable[None]]
 
 
@@ -108,17 +133,28 @@ class Catalog:
             raise faults.NoSuchBucket()
         return Opened(now.record, await history.as_of(commit))
 
-    async def create(self, name: str, kind: str, owner: str, *, region: str = "") -> BucketRecord:
-        """Make a bucket. Raises BucketAlreadyOwnedByYou, BucketAlreadyExists, and what the kind raises."""
-        return await self._kinds[kind].make(name, owner, region)
+    async def create(self, kind: str, new: NewBucket) -> None:
+        """Make a bucket, all at once. Raises BucketAlreadyOwnedByYou, BucketAlreadyExists, and what the kind raises."""
+
+        def settled(tx: Write, record: BucketRecord) -> None:
+            if new.acl is not None or new.ownership:
+                settle(tx, replace(record, acl=new.acl, ownership=new.ownership))
+            for name, data in new.documents.items():
+                keep_document(tx, record, name, data)
+
+        await self._kinds[kind].make(new.name, new.owner, new.region, settled)
 
     async def delete(self, record: BucketRecord) -> None:
         """Delete an empty bucket with its documents. Raises NoSuchBucket, BucketNotEmpty, and what the kind raises."""
         await self._kinds[record.kind].remove(record)
 
-    async def _make_objects(self, name: str, owner: str, region: str) -> BucketRecord:
-        return await self._ground.engine.write(
-            lambda tx: enroll(tx, name, OBJECTS, owner, now_ms=self._ground.clock.now_ms(), region=region))
+    async def _make_objects(self, name: str, owner: str, region: str, settled: Settled) -> BucketRecord:
+        def change(tx: Write) -> BucketRecord:
+            record = enroll(tx, name, OBJECTS, owner, now_ms=self._ground.clock.now_ms(), region=region)
+            settled(tx, record)
+            return record
+
+        return await self._ground.engine.write(change)
 
     async def _remove(self, record: BucketRecord) -> None:
         await self._ground.engine.write(lambda tx: drop(tx, record))
@@ -159,25 +195,28 @@ class Catalog:
             before = confirm(tx, record)
             after = rule(before)
             if after != before:
-                tx.put(keys.text(keys.CATALOG, after.name), BUCKETS.encode(after))
-                tx.announce()
+                settle(tx, after)
             return after
 
         return await self._ground.engine.write(change)
 
     async def put_document(self, record: BucketRecord, name: str, data: bytes | None) -> None:
         """Keep a configuration document; None deletes it. Raises NoSuchBucket when the bucket went."""
-        row = keys.of_bucket(keys.DOCUMENT, record.id) + name.encode()
-
         def change(tx: Write) -> None:
             confirm(tx, record)
-            if data is None:
-                tx.delete(row)
-            else:
-                tx.put(row, data)
+            keep_document(tx, record, name, data)
             tx.announce()
 
         await self._ground.engine.write(change)
+
+
+def keep_document(tx: Write, record: BucketRecord, name: str, data: bytes | None) -> None:
+    """Keep a configuration document in this transaction; None deletes it."""
+    row = keys.of_bucket(keys.DOCUMENT, record.id) + name.encode()
+    if data is None:
+        tx.delete(row)
+    else:
+        tx.put(row, data)
 
 
 def drop(tx: Write, record: BucketRecord) -> None:

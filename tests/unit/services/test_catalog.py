@@ -13,16 +13,18 @@ from trivium.base.clock import SetClock
 from trivium.base.faults import Fault
 from trivium.base.ids import SeededIds
 from trivium.base.incoming import Given, Incoming
+from trivium.buckets.acl import READ, Grant
 from trivium.buckets.bucket import Bucket
 from trivium.buckets.clearing import clear
 from trivium.buckets.entry import Attributes
 from trivium.buckets.objects.bucket import ObjectsBucket
-from trivium.buckets.record import BRANCH, OBJECTS, Ground
+from trivium.buckets.record import BRANCH, ENABLED, OBJECTS, BucketRecord, Ground
 from trivium.buckets.repo.bucket import BranchBucket
 from trivium.buckets.repo.repository import Repositories
-from trivium.services.catalog import Catalog, Kind
+from trivium.services.catalog import Catalog, Kind, NewBucket
 from trivium.storage import journal, keys
 from trivium.storage.blobstores.memory import MemoryBlobs
+from trivium.storage.engine import Write
 from trivium.storage.engines.memory import MemoryEngine
 from trivium.storage.journal import PUT, Change
 
@@ -43,6 +45,10 @@ class House:
                 self.repositories.delete)})
         self.commits: list[str] = []
 
+    async def create(self, name: str, kind: str) -> BucketRecord:
+        await self.catalog.create(kind, NewBucket(name, "owner"))
+        return (await self.catalog.open(name)).record
+
     async def open(self, name: str) -> Bucket:
         return (await self.catalog.open(name)).bucket
 
@@ -60,7 +66,7 @@ class House:
 def run(story: Callable[[House], Awaitable[None]]) -> None:
     async def inside() -> None:
         house = House()
-        await house.catalog.create("master.images", BRANCH, "owner")
+        await house.create("master.images", BRANCH)
         house.commits = [await house.put("master.images", data) for data in (b"1", b"2")]
         await story(house)
 
@@ -93,7 +99,7 @@ def test_a_commit_before_the_newest_is_found_anew_each_time() -> None:
 
 def test_a_branch_that_is_called_by_its_repository_alone_has_commits_too() -> None:
     async def story(house: House) -> None:
-        await house.catalog.create("words", BRANCH, "owner")
+        await house.create("words", BRANCH)
         commit = await house.put("words", b"w")
 
         assert await house.text(f"{commit}.words") == await house.text("HEAD~0.words") == b"w"
@@ -104,7 +110,7 @@ def test_a_branch_that_is_called_by_its_repository_alone_has_commits_too() -> No
 def test_a_bucket_that_is_really_called_so_comes_first() -> None:
     async def story(house: House) -> None:
         name = f"{house.commits[0]}.master.images"
-        await house.catalog.create(name, OBJECTS, "owner")
+        await house.create(name, OBJECTS)
         await house.put(name, b"an object")
 
         assert await house.text(name) == b"an object"
@@ -131,7 +137,7 @@ def test_a_fork_opens_the_commits_that_it_was_forked_with() -> None:
 ])
 def test_a_name_that_means_no_commit_is_no_buckets(name: str) -> None:
     async def story(house: House) -> None:
-        await house.catalog.create("plain", OBJECTS, "owner")
+        await house.create("plain", OBJECTS)
         with pytest.raises(Fault) as refused:
             await house.open(name)
 
@@ -153,7 +159,7 @@ def test_the_past_of_a_commit_is_not_read_by_time() -> None:
 
 def test_the_past_does_not_need_the_journal() -> None:
     async def story(house: House) -> None:
-        await house.catalog.create("plain", OBJECTS, "owner")
+        await house.create("plain", OBJECTS)
         versions = (await house.open("plain")).features.versions
         assert versions is not None
         await versions.set_state("Enabled")
@@ -176,7 +182,7 @@ def test_the_past_does_not_need_the_journal() -> None:
 @pytest.mark.parametrize("changes", [3, 1_200])
 def test_a_bucket_with_a_long_journal_is_deleted_in_short_transactions(changes: int) -> None:
     async def story(house: House) -> None:
-        record = await house.catalog.create("plain", OBJECTS, "owner")
+        record = await house.create("plain", OBJECTS)
         await house.catalog.put_document(record, "tagging", b"tags")
         for number in range(changes):
             await house.ground.engine.write(
@@ -188,9 +194,33 @@ def test_a_bucket_with_a_long_journal_is_deleted_in_short_transactions(changes: 
         left = await house.rows(keys.LOG) - 2
         assert left == max(0, changes - 500)
         assert await house.rows(keys.GONE) == (1 if left else 0)
-        again = await house.catalog.create("plain", OBJECTS, "owner")
+        again = await house.create("plain", OBJECTS)
         assert await house.catalog.document(again, "tagging") is None
         await clear(house.ground)
         assert [await house.rows(table) for table in (keys.LOG, keys.DOCUMENT, keys.GONE)] == [2, 0, 0]
+
+    run(story)
+
+
+@pytest.mark.parametrize("kind", [OBJECTS, BRANCH])
+def test_a_bucket_is_made_with_all_that_it_is_given_in_one_transaction(kind: str) -> None:
+    async def story(house: House) -> None:
+        write, calls = house.ground.engine.write, 0
+
+        async def counted(change: Callable[[Write], object]) -> object:
+            nonlocal calls
+            calls += 1
+            return await write(change)
+
+        house.ground.engine.write = counted  # type: ignore[method-assign,assignment]
+        new = NewBucket("new.one", "owner", "eu-west-1", (Grant("other", READ),), "ObjectWriter", {"tagging": b"tags"})
+        await house.catalog.create(kind, new)
+
+        assert calls == 1
+        record = (await house.catalog.open("new.one")).record
+        assert (record.owner, record.region, record.acl, record.ownership) == (
+            "owner", "eu-west-1", (Grant("other", READ),), "ObjectWriter")
+        assert record.versioning == (ENABLED if kind == BRANCH else "")
+        assert await house.catalog.document(record, "tagging") == b"tags"
 
     run(story)

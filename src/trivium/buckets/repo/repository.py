@@ -17,7 +17,18 @@ import msgspec
 
 from trivium.base import faults
 from trivium.buckets import clearing
-from trivium.buckets.record import BRANCH, ENABLED, BucketRecord, Ground, confirm, enroll, find, strike
+from trivium.buckets.record import (
+    BRANCH,
+    ENABLED,
+    BucketRecord,
+    Ground,
+    Settled,
+    bare,
+    confirm,
+    enroll,
+    find,
+    strike,
+)
 from trivium.buckets.repo import commits
 from trivium.buckets.repo.commits import Commit
 from trivium.buckets.repo.line import Line, forked, line_of, start_of, written
@@ -44,14 +55,24 @@ class Repositories:
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
 
-    async def create(self, bucket: str, owner: str, region: str = "") -> BucketRecord:
+    async def create(
+        self, bucket: str, owner: str, region: str = "", settled: Settled = bare,
+    ) -> BucketRecord:
         """Make the branch that the bucket's name says, empty, and its repository when it is missing.
+
+        `settled` settles in the same transaction what else is known of it.
 
         Raises InvalidBucketName, BucketAlreadyOwnedByYou, BucketAlreadyExists, and AccessDenied when the
         repository is somebody else's.
         """
         name = _new_name(bucket)
-        return await self._ground.engine.write(lambda tx: self._add(tx, name, bucket, owner, region, ()))
+
+        def change(tx: Write) -> BucketRecord:
+            record = self._add(tx, name, bucket, owner, region, ())
+            settled(tx, record)
+            return record
+
+        return await self._ground.engine.write(change)
 
     async def fork(self, repository: str, branch: str, new: str, *, at: str = "HEAD") -> BucketRecord:
         """Make the branch `new` from another as it is now, or as of its commit `at`. Whatever the size, it

@@ -22,6 +22,7 @@ from trivium.s3.registry import operation
 from trivium.s3.shapes import Tag, Tagging
 from trivium.s3.tags import read_tags
 from trivium.s3.xml import Shape, Text, element
+from trivium.services.catalog import NewBucket
 from trivium.storage.records import Records
 
 TAGS = Records(dict[str, str])  # a bucket's tags as they are kept
@@ -96,18 +97,15 @@ async def create_bucket(call: Call[CreateBucketAsk]) -> CreateBucketReply:
     owner, said = call.account.id, call.ask.said
     acl = acl_of(said, owner, owner, call.house.users) if said is not None else None
     check_ownership(acl, owner, call.ask.ownership)
+    new = NewBucket(
+        call.name, owner, asked.location_constraint or "", acl, call.ask.ownership,
+        {TAGS_DOCUMENT: TAGS.encode(tags)} if tags else {})
     try:
-        record = await call.house.catalog.create(
-            call.name, call.listener.creates, owner, region=asked.location_constraint or "")
+        await call.house.catalog.create(call.listener.creates, new)
     except Fault as fault:
         if fault.kind is not faults.BucketAlreadyOwnedByYou or not _again_is_fine(call):
             raise
         await _reset(call, acl)
-        return CreateBucketReply(f"/{call.name}")
-    if acl is not None or call.ask.ownership:
-        await call.house.catalog.change(record, lambda now: replace(now, acl=acl, ownership=call.ask.ownership))
-    if tags:
-        await call.house.catalog.put_document(record, TAGS_DOCUMENT, TAGS.encode(tags))
     return CreateBucketReply(f"/{call.name}")
 
 
