@@ -66,7 +66,6 @@ async def repeat(chore: Chore, seconds: float) -> None:
     """Do the chore for ever, with a pause behind each time. One that fails is logged and tried again."""
     while True:
         await asyncio.sleep(seconds)
-        try:
-            await chore()
-        except Exception:  # a chore that fails must not take the requests with it
-            _log.exception("a chore failed")
+        (outcome,) = await asyncio.gather(chore(), return_exceptions=True)
+        if isinstance(outcome, BaseException):
+            _log.error("a chore failed", exc_info=outcome)

@@ -7,7 +7,7 @@ import asyncio
 from msgspec.structs import replace
 
 from trivium.app.build import house_of
-from trivium.app.chores import chores_of_one
+from trivium.app.chores import chores_of_one, repeat
 from trivium.app.settings import Settings
 from trivium.base.clock import SetClock
 from trivium.base.ids import SeededIds
@@ -36,6 +36,27 @@ def changes_left(settings: Settings, *, after_seconds: int) -> int:
         return await engine.read(lambda rows: sum(1 for _ in rows.scan(keys.LOG, keys.after(keys.LOG))))
 
     return asyncio.run(story())
+
+
+def test_a_chore_that_fails_is_logged_and_done_again(caplog):
+    done = []
+
+    async def chore():
+        done.append(len(done))
+        if len(done) < 3:
+            raise ValueError(done[-1])
+        await asyncio.Event().wait()
+
+    async def story():
+        task = asyncio.ensure_future(repeat(chore, 0))
+        while len(done) < 3:
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task])
+        return task.cancelled()
+
+    assert asyncio.run(story())
+    assert [repr(record.exc_info[1]) for record in caplog.records] == ["ValueError(0)", "ValueError(1)"]
 
 
 def test_old_changes_are_forgotten():
