@@ -9,9 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import tempfile
-from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Coroutine, Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,6 +18,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from uploads_model import HOUR_MS, ID, Failing, Interrupted, Late, Running, audit, md5, remembered
 
 from trivium.base import faults
 from trivium.base.clock import SetClock
@@ -27,111 +26,28 @@ from trivium.base.faults import Fault, FaultKind
 from trivium.base.ids import SeededIds
 from trivium.base.incoming import Given, Incoming
 from trivium.base.span import Span
-from trivium.buckets.bucket import Companion, Content, Deletion, nothing
+from trivium.buckets.bucket import Deletion
 from trivium.buckets.conditions import ALWAYS, WriteIf
 from trivium.buckets.copying import chunks_of
-from trivium.buckets.entry import ENTRIES, Attributes, Entry
-from trivium.buckets.objects.bucket import ObjectsBucket
+from trivium.buckets.entry import Attributes
 from trivium.buckets.record import BUCKETS, BucketRecord, Ground
 from trivium.services.catalog import Opened
 from trivium.services.uploads import Asked, Completed, Rules, Uploads, Wanted, expiry
 from trivium.services.uploads.expiry import REMEMBERED_MS
-from trivium.services.uploads.records import PARTS, UPLOADS
-from trivium.storage import blobs, keys
-from trivium.storage.blobs import BLOBS, LAYOUTS
+from trivium.storage import keys
 from trivium.storage.blobstores.memory import MemoryBlobs
-from trivium.storage.engine import Engine, Read, Write
+from trivium.storage.engine import Engine
 from trivium.storage.engines.memory import MemoryEngine
 from trivium.storage.engines.sqlite import SqliteEngine
 
 T = TypeVar("T")
 
-ID = 7
-HOUR_MS = 3_600_000
 RULES = Rules(min_part_bytes=3, max_parts=100)
 KEYS = st.sampled_from(["a", "a", "a\x00", "b"])
 DATA = st.sampled_from([b"", b"xy", b"part", b"part", b"another part", b"another part", b"y" * 100])
 NUMBERS = st.integers(1, 5)
 PICK = st.integers(0, 5)
 OFFSETS = st.integers(0, 99)
-
-
-@dataclass
-class Running:
-    """An upload as the model knows it: parts by number; what completing it answered; was it given up?"""
-
-    id: str
-    key: str
-    began_ms: int
-    parts: dict[int, bytes] = field(default_factory=dict)
-    done: Completed | None = None
-    asked: tuple[Wanted, ...] = ()
-    gone: bool = False
-
-    @property
-    def runs(self) -> bool:
-        return self.done is None and not self.gone
-
-
-class Failing:
-    """An engine whose commit fails when it is told so: after `spared` more writes."""
-
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
-        self.spared: int | None = None
-
-    @property
-    def generation(self) -> int:
-        return self.engine.generation
-
-    async def read(self, look: Callable[[Read], T]) -> T:
-        return await self.engine.read(look)
-
-    async def write(self, change: Callable[[Write], T]) -> T:
-        def failing(tx: Write) -> T:
-            result = change(tx)
-            if self.spared == 0:
-                self.spared = None
-                raise faults.InternalError()
-            if self.spared is not None:
-                self.spared -= 1
-            return result
-
-        return await self.engine.write(failing)
-
-    async def close(self) -> None:
-        await self.engine.close()
-
-
-class Interrupted(ObjectsBucket):
-    """A bucket in which something happens just before the next put."""
-
-    __slots__ = ("before",)
-
-    before: Callable[[], Awaitable[object]] | None
-
-    async def put(
-        self, key: str, content: Content, attributes: Attributes, *, only_if: WriteIf = ALWAYS,
-        companion: Companion = nothing,
-    ) -> Entry:
-        before, self.before = self.before, None
-        if before is not None:
-            await before()
-        return await super().put(key, content, attributes, only_if=only_if, companion=companion)
-
-
-class Late:
-    """Bytes during whose coming something happens."""
-
-    def __init__(self, data: bytes, meanwhile: Callable[[], Awaitable[None]]) -> None:
-        self.data, self.meanwhile = data, meanwhile
-
-    async def whole(self) -> bytes:
-        await self.meanwhile()
-        return self.data
-
-    async def chunks(self) -> AsyncIterator[bytes]:
-        yield await self.whole()
 
 
 class UploadsMachine(RuleBasedStateMachine):
@@ -450,40 +366,6 @@ class UploadsMachine(RuleBasedStateMachine):
     @invariant()
     def every_blob_has_as_many_owners_as_need_it(self) -> None:
         self.run(self.engine.read(audit))
-
-
-def md5(data: bytes) -> str:
-    return hashlib.md5(data).hexdigest()
-
-
-def remembered(id: str, rows: Read) -> bytes | None:
-    return rows.get(keys.finished(id))
-
-
-def audit(rows: Read) -> None:
-    """Count who needs each blob and layout, and compare with the owners that the rows tell."""
-    needed: Counter[str] = Counter()
-    for _, data in rows.scan(keys.CURRENT, keys.after(keys.CURRENT)):
-        content = ENTRIES.decode(data).content
-        if content is not None:
-            needed[content.id] += 1
-    layouts = {row[1:].decode(): LAYOUTS.decode(data) for row, data in rows.scan(keys.LAYOUT, b"z")}
-    for layout in layouts.values():
-        needed.update(span.id for part in layout.parts for span in part.spans)
-    uploads = {one.id: one for one in (
-        UPLOADS.decode(data) for _, data in rows.scan(keys.UPLOAD, keys.after(keys.UPLOAD)))}
-    for row, data in rows.scan(keys.PART, keys.after(keys.PART)):
-        upload, number = uploads[row[1:-2].decode()], int.from_bytes(row[-2:], "big")
-        if number and (upload.owns or number in upload.unlisted):
-            needed.update(span.id for span in PARTS.decode(data).spans)
-    named = {BLOBS.decode(data).id for _, data in rows.scan(keys.BLOB, keys.after(keys.BLOB))}
-    garbage = {blobs.GARBAGE.decode(data).id for _, data in rows.scan(keys.GARBAGE, keys.after(keys.GARBAGE))}
-    for id in named | layouts.keys():
-        owners = rows.get(keys.text(keys.SHARE, id))
-        count = 1 if owners is None else keys.read_number(owners)
-        assert count == needed[id], f"{id} has {count} owners and needs {needed[id]}"
-        assert count or id in garbage
-    assert set(needed) <= named | layouts.keys()
 
 
 class SqliteUploadsMachine(UploadsMachine):

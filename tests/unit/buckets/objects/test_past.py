@@ -1,0 +1,90 @@
+"""The objects bucket as it was."""
+
+from __future__ import annotations
+
+import pytest
+from objects_room import BIG, Room, refused, run
+
+from trivium.base import faults
+from trivium.base.body import FileSpan
+from trivium.buckets.objects import past
+from trivium.buckets.record import ENABLED
+
+
+def test_times_of_a_key_never_go_backwards() -> None:
+    async def story(room: Room) -> None:
+        first = await room.put("key")
+        room.clock.advance(ms=-10_000)
+        second = await room.put("key")
+        await room.delete("key")
+
+        assert second.modified_ms == first.modified_ms
+        assert room.bucket.features.past is not None
+        now = await room.bucket.features.past.at(room.clock.now_ms())
+        assert await now.list("", "", 10) == []
+
+    run(story, ENABLED)
+
+
+@pytest.mark.parametrize("count", [1, 2, 4, 5, 6, 7, 60])
+@pytest.mark.parametrize("others", [0, 1, 20])
+def test_every_moment_of_a_long_chain_can_be_read(count: int, others: int) -> None:
+    async def story(room: Room) -> None:
+        moments = []
+        for number in range(count):
+            for _ in range(others):
+                await room.put("other")
+            await room.put("key", b"%d" % number)
+            moments.append(room.clock.now_ms())
+            room.clock.advance(ms=3)
+        assert room.bucket.features.past is not None
+
+        for number, moment in enumerate(moments):
+            then = await room.bucket.features.past.at(moment + 1)
+            entry, = await then.list("key", "", 10)
+            assert await (await then.read("key")).body() == b"%d" % number
+            assert entry == await then.head("key", entry.version)
+        before = await room.bucket.features.past.at(moments[0] - 1)
+        assert (await refused(before.head("key"))).kind is faults.NoSuchKey
+        assert (await refused(before.head("key", entry.version))).kind is faults.NoSuchVersion
+
+    run(story, ENABLED)
+
+
+def test_a_listing_of_the_past_takes_pauses_among_what_is_newer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(past, "_SEARCHES_A_READ", 3)
+
+    async def story(room: Room) -> None:
+        for number in range(0, 40, 2):
+            await room.put(f"{number:02d}")
+        then = room.clock.now_ms()
+        room.clock.advance(ms=1)
+        for number in range(40):
+            await room.put(f"{number:02d}")
+        assert room.bucket.features.past is not None
+        bucket = await room.bucket.features.past.at(then)
+
+        assert [entry.key for entry in await bucket.list("", "", 100)] == [f"{n:02d}" for n in range(0, 40, 2)]
+        assert [entry.key for entry in await bucket.list("", "05", 2)] == ["06", "08"]
+        assert await bucket.list("", "", 0) == []
+
+    run(story, ENABLED)
+
+
+def test_a_key_that_was_deleted_then_is_hidden_in_the_past() -> None:
+    async def story(room: Room) -> None:
+        await room.put("key", BIG)
+        room.clock.advance(ms=1)
+        await room.delete("key")
+        then = room.clock.now_ms()
+        room.clock.advance(ms=1)
+        await room.put("key", b"again")
+        assert room.bucket.features.past is not None
+        deleted = await room.bucket.features.past.at(then)
+        before = await room.bucket.features.past.at(then - 1)
+
+        assert (await refused(deleted.read("key"))).kind is faults.KeyIsDeleteMarker
+        assert await deleted.list("", "", 10) == []
+        assert isinstance(await (await before.read("key")).body(), FileSpan)
+
+    run(story, ENABLED)
