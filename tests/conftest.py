@@ -27,7 +27,8 @@ def make_client(server: Server, *, access_key: str = "", secret_key: str = "", *
     return boto3.client(
         "s3", endpoint_url=server.endpoint, region_name="us-east-1",
         aws_access_key_id=access_key or server.access_key, aws_secret_access_key=secret_key or server.secret_key,
-        config=Config(signature_version="s3v4", retries={"max_attempts": 0}, s3={"addressing_style": "path"}, **config))
+        config=Config(**{
+            "signature_version": "s3v4", "retries": {"max_attempts": 0}, "s3": {"addressing_style": "path"}, **config}))
 
 
 @pytest.fixture

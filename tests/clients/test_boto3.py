@@ -9,7 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from boto3.s3.transfer import TransferConfig
+from botocore import UNSIGNED
 from botocore.exceptions import ClientError
+
+from tests.conftest import make_client
+from tests.servers import Server
 
 MIB = 1 << 20
 
@@ -175,3 +179,60 @@ def test_ranges_and_parts_can_be_read(s3, bucket):
         second["Body"].read(), second["PartsCount"], second["ResponseMetadata"]["HTTPStatusCode"])
     across = s3.get_object(Bucket=bucket, Key="parts", Range=f"bytes={5 * MIB - 2}-")
     assert bodies[0][-2:] + b"end" == across["Body"].read()
+
+
+def test_an_object_is_shared_with_the_world_and_taken_back(s3, server, bucket):
+    nobody = make_client(server, signature_version=UNSIGNED)
+    s3.put_object(Bucket=bucket, Key="page", Body=b"hello")
+    with pytest.raises(ClientError) as before:
+        nobody.get_object(Bucket=bucket, Key="page")
+    s3.put_object_acl(Bucket=bucket, Key="page", ACL="public-read")
+    shared = nobody.get_object(Bucket=bucket, Key="page")["Body"].read()
+    s3.put_object_acl(Bucket=bucket, Key="page", ACL="private")
+    with pytest.raises(ClientError) as after:
+        nobody.get_object(Bucket=bucket, Key="page")
+
+    assert b"hello" == shared
+    assert (403, "AccessDenied") == code(before) == code(after)
+
+
+def test_a_list_that_was_got_can_be_added_to_and_put(s3, bucket):
+    everybody = {"Type": "Group", "URI": "http://acs.amazonaws.com/groups/global/AllUsers"}
+    s3.put_object(Bucket=bucket, Key="key", Body=b"")
+    got = s3.get_object_acl(Bucket=bucket, Key="key")
+    grants = [*got["Grants"], {"Grantee": everybody, "Permission": "READ"}]
+    s3.put_object_acl(Bucket=bucket, Key="key", AccessControlPolicy={"Owner": got["Owner"], "Grants": grants})
+    s3.put_bucket_acl(Bucket=bucket, AccessControlPolicy={"Owner": got["Owner"], "Grants": grants})
+    put = s3.get_object_acl(Bucket=bucket, Key="key")["Grants"]
+
+    assert [("Group", "READ"), ("CanonicalUser", "FULL_CONTROL")] == [
+        (grant["Grantee"]["Type"], grant["Permission"]) for grant in put]
+    assert put == s3.get_bucket_acl(Bucket=bucket)["Grants"]
+
+
+def test_an_account_puts_into_a_bucket_that_was_shared_with_it(tmp_path):
+    config = '[[accounts]]\nname = "bob"\nemail = "bob@example.com"\nkeys = [{ access_key = "BOB", secret_key = "bobs-secret" }]'
+    server = Server.start(tmp_path / "data", workers=2, config=config)
+    try:
+        alice, bob = make_client(server), make_client(server, access_key="BOB", secret_key="bobs-secret")
+        alice.create_bucket(Bucket="shared")
+        alice.put_bucket_acl(
+            Bucket="shared", GrantWrite='emailAddress="bob@example.com"', GrantRead='emailAddress="bob@example.com"')
+        bob.upload_fileobj(io.BytesIO(b"x" * (9 * MIB)), "shared", "parts")
+        bob.put_object(Bucket="shared", Key="given", Body=b"1", ACL="bucket-owner-full-control")
+        with pytest.raises(ClientError) as refused:
+            alice.get_object(Bucket="shared", Key="parts")
+        owners = [one["Owner"]["DisplayName"] for one in bob.list_objects(Bucket="shared")["Contents"]]
+
+        assert ["bob", "bob"] == owners
+        assert (403, "AccessDenied") == code(refused)
+        assert b"1" == alice.get_object(Bucket="shared", Key="given")["Body"].read()
+        alice.delete_object(Bucket="shared", Key="parts")
+        for _ in range(20):  # whichever worker answers has heard of it
+            alice.put_bucket_acl(Bucket="shared", ACL="private")
+            with pytest.raises(ClientError):
+                bob.put_object(Bucket="shared", Key="late", Body=b"1")
+            alice.put_bucket_acl(Bucket="shared", GrantWrite='emailAddress="bob@example.com"')
+            bob.put_object(Bucket="shared", Key="early", Body=b"1")
+    finally:
+        server.stop()

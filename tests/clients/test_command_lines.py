@@ -39,6 +39,21 @@ def test_aws_s3_copies_synchronises_moves_and_removes(run, aws, bucket, tmp_path
         *aws, "s3", "ls", "--recursive", f"s3://{bucket}/").splitlines()]
 
 
+def test_aws_s3api_shares_a_bucket_and_what_is_in_it(run, aws, server, bucket, tmp_path):
+    (tmp_path / "f").write_bytes(b"shared")
+    run(*aws, "s3", "cp", "--acl", "public-read", str(tmp_path / "f"), f"s3://{bucket}/f")
+    run(*aws, "s3", "cp", str(tmp_path / "f"), f"s3://{bucket}/private")
+    run(*aws, "s3api", "put-bucket-acl", "--bucket", bucket, "--acl", "public-read")
+    policy = run(*aws, "s3api", "get-object-acl", "--bucket", bucket, "--key", "f")
+    run(*aws, "s3api", "put-object-acl", "--bucket", bucket, "--key", "private", "--access-control-policy", policy)
+
+    assert ["READ", "FULL_CONTROL"] == [grant["Permission"] for grant in json.loads(policy)["Grants"]]
+    assert "shared" == run("curl", "-sf", f"{server.endpoint}/{bucket}/private")
+    assert "<Key>private</Key>" in run("curl", "-sf", f"{server.endpoint}/{bucket}")
+    listed = run(*aws, "--no-sign-request", "s3", "ls", f"s3://{bucket}/")
+    assert ["f", "private"] == [line.split()[-1] for line in listed.splitlines()]
+
+
 def test_aws_presign_gives_a_url_that_curl_reads(run, aws, bucket, tmp_path):
     (tmp_path / "f").write_bytes(b"presigned")
     run(*aws, "s3", "cp", str(tmp_path / "f"), f"s3://{bucket}/a b+ä(1)~")

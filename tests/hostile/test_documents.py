@@ -56,7 +56,38 @@ def test_a_document_that_is_none_is_refused(server, bucket, what):
     assert took_seconds < 5
 
 
+GRANT = b"<Grant><Grantee><ID>nobody</ID></Grantee><Permission>READ</Permission></Grant>"
+LISTS = {
+    "more grants than a list may have": GRANT * 101,
+    "as many grants as fit": GRANT * 50_000,
+    "many grants of nothing": b"<Grant/>" * 500_000,
+    "grants in grants": b"<Grant>" * 1000 + b"</Grant>" * 1000,
+    "a long type": b'<Grant><Grantee xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="' + b"a" * 3_000_000
+                   + b'"><ID>nobody</ID></Grantee><Permission>READ</Permission></Grant>',
+    "a long id": b"<Grant><Grantee><ID>" + b"a" * 3_000_000 + b"</ID></Grantee><Permission>READ</Permission></Grant>",
+}
+
+
+@pytest.mark.parametrize("what", LISTS)
+@pytest.mark.parametrize("on_object", [True, False])
+def test_an_access_control_list_that_is_none_is_refused(server, s3, bucket, what, on_object):
+    s3.put_object(Bucket=bucket, Key="shared", Body=b"")
+    owner = s3.get_bucket_acl(Bucket=bucket)["Owner"]["ID"].encode()
+    body = (b"<AccessControlPolicy><Owner><ID>" + owner + b"</ID></Owner><AccessControlList>" + LISTS[what]
+            + b"</AccessControlList></AccessControlPolicy>")
+    began = time.monotonic()
+    with memory(server) as grown:
+        answer = ask(server, "PUT", f"/{bucket}/shared" if on_object else f"/{bucket}", "acl=", body=body)
+    took_seconds = time.monotonic() - began
+
+    assert answer.status == 400
+    assert grown[0] < 64 * MIB
+    assert took_seconds < 5
+    assert 1 == len(s3.get_object_acl(Bucket=bucket, Key="shared")["Grants"])
+
+
 @pytest.mark.parametrize(("method", "query", "on_object"), [
+    ("PUT", "acl=", True), ("PUT", "acl=", False), ("PUT", "ownershipControls=", False),
     ("PUT", "tagging=", True), ("PUT", "tagging=", False), ("PUT", "versioning=", False), ("PUT", "", False),
     ("POST", "uploadId=01a1fc0a545d8df16cfe3eb4ffbce7c3d386", True)])
 @pytest.mark.parametrize("what", ["a billion laughs", "no UTF-8", "a million elements", "deep", "no XML"])

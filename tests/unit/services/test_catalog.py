@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 import pytest
+from msgspec.structs import replace
 
 from trivium.base import faults
 from trivium.base.clock import SetClock
@@ -222,5 +223,49 @@ def test_a_bucket_is_made_with_all_that_it_is_given_in_one_transaction(kind: str
             "owner", "eu-west-1", (Grant("other", READ),), "ObjectWriter")
         assert record.versioning == (ENABLED if kind == BRANCH else "")
         assert await house.catalog.document(record, "tagging") == b"tags"
+
+    run(story)
+
+
+def test_a_record_is_changed_as_it_is_and_everybody_hears_of_it() -> None:
+    acl = (Grant("friend", READ),)
+
+    async def story(house: House) -> None:
+        stale = (await house.catalog.open("master.images")).record
+        await house.catalog.change(stale, lambda now: replace(now, ownership="ObjectWriter"))
+        generation = house.ground.engine.generation
+        changed = await house.catalog.change(stale, lambda now: replace(now, acl=acl))
+        announced = house.ground.engine.generation != generation
+
+        assert announced
+        assert (acl, "ObjectWriter") == (changed.acl, changed.ownership)
+        assert changed == (await house.catalog.open("master.images")).record
+
+    run(story)
+
+
+def test_a_record_that_stays_as_it_is_disturbs_nobody() -> None:
+    async def story(house: House) -> None:
+        record = (await house.catalog.open("master.images")).record
+        generation = house.ground.engine.generation
+        await house.catalog.change(record, lambda now: now)
+
+        assert generation == house.ground.engine.generation
+
+    run(story)
+
+
+def test_a_record_whose_change_is_refused_or_whose_bucket_went_is_not_changed() -> None:
+    def refuse(now: BucketRecord) -> BucketRecord:
+        raise faults.AccessDenied()
+
+    async def story(house: House) -> None:
+        record = (await house.catalog.open("master.images")).record
+        gone = replace(record, name="gone")
+        for change in (house.catalog.change(record, refuse), house.catalog.change(gone, lambda now: now)):
+            with pytest.raises(Fault):
+                await change
+
+        assert record == (await house.catalog.open("master.images")).record
 
     run(story)

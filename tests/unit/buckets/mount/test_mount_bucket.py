@@ -16,6 +16,7 @@ from trivium.base.digests import Checksum
 from trivium.base.faults import Fault
 from trivium.base.ids import SeededIds
 from trivium.base.incoming import Given, Incoming
+from trivium.buckets.acl import READ, Grant
 from trivium.buckets.bucket import Deletion, Resting
 from trivium.buckets.conditions import ALWAYS, WriteIf
 from trivium.buckets.entry import Attributes, Entry
@@ -31,6 +32,7 @@ from trivium.storage.engines.memory import MemoryEngine
 from trivium.storage.journal import CHANGES, DELETE, PUT, Change
 from trivium.under.local import LocalStore
 
+ACL = (Grant("friend", READ),)
 SAID = Attributes("text/x-mine", metadata={"a": "b"}, tags={"t": "1"}, owner="writer")
 
 
@@ -412,6 +414,33 @@ def test_a_readonly_mount_writes_nothing(run: Run, root: Path) -> None:
         assert (await mounted.bucket.head("file")).etag == md5(b"x")
 
     run(story, readonly="true")
+
+
+def test_a_file_of_a_readonly_mount_can_be_shared_and_stays_as_it_is(run: Run, root: Path) -> None:
+    (root / "file").write_bytes(b"x")
+    before = (root / "file").stat()
+
+    async def story(mounted: Mounted) -> None:
+        assert mounted.bucket.features.acls is not None
+        await mounted.bucket.features.acls.grant("file", None, lambda entry: ACL, actor="me")
+
+        assert (await mounted.bucket.head("file")).attributes.acl == ACL
+        assert (root / "file").stat() == before
+
+    run(story, readonly="true")
+
+
+def test_a_file_that_others_change_is_shared_no_longer(run: Run, root: Path) -> None:
+    (root / "file").write_bytes(b"x")
+
+    async def story(mounted: Mounted) -> None:
+        assert mounted.bucket.features.acls is not None
+        await mounted.bucket.features.acls.grant("file", None, lambda entry: ACL, actor="me")
+        (root / "file").write_bytes(b"something else")
+
+        assert (await mounted.bucket.head("file")).attributes.acl is None
+
+    run(story)
 
 
 def test_notes_of_files_that_others_removed_are_forgotten(run: Run, root: Path) -> None:

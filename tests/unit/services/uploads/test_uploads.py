@@ -20,6 +20,7 @@ from trivium.buckets.copying import chunks_of
 from trivium.buckets.entry import Attributes, Entry
 from trivium.buckets.objects.bucket import ObjectsBucket
 from trivium.buckets.record import BUCKETS, BucketRecord, Ground
+from trivium.services.access.users import ANONYMOUS
 from trivium.services.catalog import Opened
 from trivium.services.uploads import Asked, Completed, Part, Rules, Upload, Uploads, Wanted, expiry
 from trivium.services.uploads.expiry import REMEMBERED_MS
@@ -673,5 +674,28 @@ def test_uploads_are_listed_by_key_then_time() -> None:
         assert [b2, c] == await ward.uploads.list(ward.record, "", "b", b1.id, 2)
         assert [c, c0] == await ward.uploads.list(ward.record, "", "b", b2.id, 10)
         assert [b1] == await ward.uploads.list(ward.record, "b", "a", "marker of another key", 1)
+
+    told(story)
+
+
+def test_nobody_begins_an_upload() -> None:
+    async def story(ward: Ward) -> None:
+        nobody = ward.uploads.create(ward.record, "key", Attributes(), initiator=ANONYMOUS.id)
+
+        await refused(faults.AnonymousAccessForbidden, nobody)
+
+    told(story)
+
+
+def test_an_upload_is_known_in_any_state() -> None:
+    async def story(ward: Ward) -> None:
+        upload = await ward.begin()
+        part = await ward.add(upload, 1, b"x")
+        running = await ward.uploads.known(ward.record, "key", upload.id)
+        await ward.complete(upload, part)
+        completed = await ward.uploads.known(ward.record, "key", upload.id)
+
+        assert ("me", "me") == (running.initiator, completed.initiator)
+        await refused(faults.NoSuchUpload, ward.uploads.known(ward.record, "other", upload.id))
 
     told(story)
