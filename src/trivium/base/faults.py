@@ -226,6 +226,9 @@ InvalidObjectState = _row(
     "InvalidObjectState", 403, "The operation is not valid for the current state of the object.")
 
 # Methods and features
+BadRequest = _row("BadRequest", 400, "Bad Request")
+CorsNotEnabled = _row(
+    "CorsNotEnabled", 403, "CORSResponse: CORS is not enabled for this bucket.", code="AccessForbidden")
 MethodNotAllowed = _row("MethodNotAllowed", 405, "The specified method is not allowed against this resource.")
 NotImplemented_ = _row(
     "NotImplemented", 501, "A header or query you provided implies functionality that is not implemented")

@@ -116,7 +116,7 @@ def route(request: Request, target: Target) -> Operation:
     place = (request.method, target.kind)
     cell = _cells.get(place)
     if cell is None:
-        raise _not_allowed(*place)
+        raise _preflight(request) if request.method == "OPTIONS" and target.bucket else _not_allowed(*place)
     selectors = _selectors(request, place)
     found = cell.get(selectors)
     if found is None and not selectors:
@@ -124,6 +124,13 @@ def route(request: Request, target: Target) -> Operation:
     if found is None or found.__class__ is str:
         raise faults.NotImplemented_(Header=", ".join(sorted(selectors)) or request.method)
     return found  # type: ignore[return-value]  # a str was refused above
+
+
+def _preflight(request: Request) -> Fault:
+    """What a browser is told that asks before it sends: no bucket here has rules for that (User Guide, "Troubleshooting CORS")."""
+    if "origin" not in request.headers:
+        return faults.BadRequest("Insufficient information. Origin request header needed.")
+    return faults.CorsNotEnabled()
 
 
 def _not_allowed(method: str, kind: str) -> Fault:

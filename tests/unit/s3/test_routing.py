@@ -31,6 +31,8 @@ def routed(method: str, kind: str, query: list[Pair] = [], headers: tuple[str, .
     try:
         return route(request(method, query=text, headers=dict.fromkeys(headers, "x")), TARGETS[kind]).name
     except Fault as fault:
+        if fault.kind is faults.BadRequest and method == "OPTIONS":
+            return NOT_ALLOWED  # no action either; a browser is told why in words of its own
         assert fault.kind in (faults.NotImplemented_, faults.MethodNotAllowed)
         return fault.kind.code
 
