@@ -17,6 +17,7 @@ import msgspec
 
 from trivium.base import faults
 from trivium.buckets import clearing
+from trivium.buckets.acl import explicit
 from trivium.buckets.record import (
     BRANCH,
     ENABLED,
@@ -27,6 +28,7 @@ from trivium.buckets.record import (
     confirm,
     enroll,
     find,
+    settle,
     strike,
 )
 from trivium.buckets.repo import commits
@@ -92,7 +94,8 @@ class Repositories:
             else:
                 commit = commits.meant(tx, line, at)
             start = forked(line, commit.seq, commit.number) if commit else ()
-            return self._add(tx, name, name.bucket, source.owner, source.region, start)
+            fork = self._add(tx, name, name.bucket, source.owner, source.region, start)
+            return _shared_alike(tx, source, fork)
 
         return await self._ground.engine.write(change)
 
@@ -139,6 +142,14 @@ class Repositories:
             facts=facts)
         tx.put(keys.branch(name.repository, name.branch), BRANCHES.encode(BranchRow(record.id, bucket)))
         return record
+
+
+def _shared_alike(tx: Write, source: BucketRecord, fork: BucketRecord) -> BucketRecord:
+    """The record of a fork: private, but what others own in the source is theirs in it, and lists count as they do there."""
+    acl = None if source.acl is None else explicit(None, fork.owner)
+    shared = msgspec.structs.replace(fork, acl=acl, ownership=source.ownership)
+    settle(tx, shared)
+    return shared
 
 
 def _new_name(bucket: str) -> BranchName:
