@@ -11,9 +11,12 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from trivium.base import faults
+from trivium.base.body import Body
 from trivium.base.faults import Fault
+from trivium.base.span import Span
 from trivium.buckets.acl import WRITE, Acl
 from trivium.buckets.bucket import (
     Acls,
@@ -24,6 +27,7 @@ from trivium.buckets.bucket import (
     Features,
     Gone,
     Reading,
+    Resting,
     nothing,
 )
 from trivium.buckets.conditions import ALWAYS, WriteIf
@@ -33,6 +37,7 @@ from trivium.services.access.decide import decide_entry, decide_upload, denied, 
 from trivium.services.access.users import Account
 from trivium.services.catalog import Opened
 from trivium.services.uploads import Uploads
+from trivium.storage.blobs import LayoutPart
 
 _ABSENT: Final = frozenset({
     faults.NoSuchKey, faults.NoSuchVersion, faults.KeyIsDeleteMarker, faults.VersionIsDeleteMarker})
@@ -48,6 +53,12 @@ class Watch(msgspec.Struct, frozen=True):
     def check(self, entry: Entry) -> None:
         """Raise AccessDenied unless it may be done with this entry."""
         decide_entry(self.account, self.action, self.record, entry.attributes)
+
+    def shown(self, entry: Entry) -> Entry:
+        """The entry without its tags, unless the account may read them: no list grants that, so that no copy has them."""
+        if not entry.attributes.tags or self.account.id == self.record.owner:
+            return entry
+        return replace(entry, attributes=replace(entry.attributes, tags={}))
 
     def told(self, fault: Fault) -> Fault:
         """The fault, or AccessDenied where it would tell what is not in the bucket to who may not know."""
@@ -67,7 +78,7 @@ class GuardedBucket:
     def __init__(self, bucket: Bucket, watch: Watch) -> None:
         self._bucket, self._watch = bucket, watch
         acls = bucket.features.acls
-        self._features = bucket.features if acls is None else msgspec.structs.replace(
+        self._features = bucket.features if acls is None else replace(
             bucket.features, acls=GuardedAcls(acls, watch))
 
     @property
@@ -80,7 +91,7 @@ class GuardedBucket:
         except Fault as fault:
             raise self._watch.told(fault) from None
         self._watch.check(entry)
-        return entry
+        return self._watch.shown(entry)
 
     async def read(self, key: str, version: str | None = None) -> Reading:
         try:
@@ -88,12 +99,15 @@ class GuardedBucket:
         except Fault as fault:
             raise self._watch.told(fault) from None
         self._watch.check(reading.entry)
-        return reading
+        shown = self._watch.shown(reading.entry)
+        return reading if shown is reading.entry else ShownReading(reading, shown)
 
     async def put(
         self, key: str, content: Content, attributes: Attributes, *, only_if: WriteIf = ALWAYS,
         companion: Companion = nothing,
     ) -> Entry:
+        """As `Bucket.put`. Who asks for a certain ETag must be allowed to read it."""
+        await self._check_condition(key, only_if)
         return await self._bucket.put(key, content, attributes, only_if=only_if, companion=companion)
 
     async def delete(self, deletions: Sequence[Deletion], *, actor: str) -> list[Gone | Fault]:
@@ -101,12 +115,57 @@ class GuardedBucket:
         watch = self._watch
         if watch.account.id == watch.record.owner:
             return await self._bucket.delete(deletions, actor=actor)
-        plain = [one for one in deletions if one.version is None]
-        done = iter(await self._bucket.delete(plain, actor=actor) if plain else ())
-        return [next(done) if one.version is None else denied(watch.account) for one in deletions]
+        refused = dict[int, Fault]()
+        for number, one in enumerate(deletions):
+            try:
+                if one.version is not None:
+                    raise denied(watch.account)
+                await self._check_condition(one.key, one.only_if)
+            except Fault as fault:
+                refused[number] = fault
+        allowed = [one for number, one in enumerate(deletions) if number not in refused]
+        done = iter(await self._bucket.delete(allowed, actor=actor) if allowed else ())
+        return [refused[number] if number in refused else next(done) for number in range(len(deletions))]
 
     async def list(self, prefix: str, start: str, limit: int) -> list[Entry]:
         return await self._bucket.list(prefix, start, limit)
+
+    async def _check_condition(self, key: str, only_if: WriteIf) -> None:
+        """Raise AccessDenied for a condition that tells something of an object which the account may not read.
+
+        Source: Amazon S3 User Guide, "Conditional writes": If-Match asks for s3:GetObject too, If-None-Match does not.
+        """
+        asks = only_if.match, only_if.size, only_if.modified_ms, only_if.none_match
+        if only_if is ALWAYS or asks in ((None, None, None, None), (None, None, None, "*")):
+            return
+        watch = replace(self._watch, action="s3:GetObject")
+        try:
+            entry = await self._bucket.head(key)
+        except Fault as fault:
+            if fault is not watch.told(fault):
+                raise watch.told(fault) from None
+            return  # the account may know that it is not there: the bucket will say what comes of it
+        watch.check(entry)
+
+
+class ShownReading:
+    """A reading whose entry is shown otherwise."""
+
+    __slots__ = ("_reading", "entry")
+
+    def __init__(self, reading: Reading, entry: Entry) -> None:
+        self._reading, self.entry = reading, entry
+
+    @property
+    def parts(self) -> tuple[LayoutPart, ...]:
+        return self._reading.parts
+
+    @property
+    def resting(self) -> Resting | None:
+        return self._reading.resting
+
+    async def body(self, span: Span | None = None) -> Body:
+        return await self._reading.body(span)
 
 
 class GuardedAcls:
