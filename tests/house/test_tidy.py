@@ -10,7 +10,7 @@ from sources import SRC, functions, imported, modules
 
 MAX_FILE_LINES = 500
 MAX_FUNCTION_LINES = 60
-MAX_COLUMNS = 150  # 110 is the aim; how many lines are wider is printed
+MAX_COLUMNS = 110
 MAX_ROOM_FILES = 20
 MAX_LINES_IN_ALL = 19_500  # of the server; the bench serves nobody. The plan was about 18,000, docstrings and blank lines too
 # Who is reached otherwise than by an import: commands, and rooms that a list in the code names
@@ -36,7 +36,8 @@ def test_functions_are_short():
 def test_lines_are_not_wide():
     wide = [
         f"{module.place}:{number}" for module in modules()
-        for number, line in enumerate(module.lines, 1) if len(line) > MAX_COLUMNS and "# type: ignore" not in line]
+        for number, line in enumerate(module.lines, 1)
+        if len(line) > MAX_COLUMNS and "# type: ignore" not in line]
 
     assert wide == []
 

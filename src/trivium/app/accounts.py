@@ -1,4 +1,6 @@
-"""Who is there: the root account, whose key is given or made on the first start, and the accounts that are declared."""
+"""Who is there: the root account, whose key is given or made on the first start, and the accounts that are
+declared.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ KEY_FILE: Final = "root-key.toml"
 _ACCESS_KEY = re.compile(r"[A-Za-z0-9_.-]{3,128}", re.ASCII)
 _ID = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _MIN_SECRET: Final = 8
-_CHANGED: Final = "# The access key of the account root, made on the first start. Whoever reads this file owns everything.\n"
+_CHANGED: Final = (
+    "# The access key of the account root, made on the first start. Whoever reads this file owns"
+    " everything.\n")
 
 
 class RootKey(msgspec.Struct, frozen=True):
@@ -37,12 +41,15 @@ class RootKey(msgspec.Struct, frozen=True):
 
 
 def canonical_id(name: str) -> str:
-    """The canonical id of an account that declares none: 64 hexadecimal digits, the same for the same name for ever."""
+    """The canonical id of an account that declares none: 64 hexadecimal digits, the same for the same name
+    for ever.
+    """
     return hashlib.sha256(b"trivium account " + name.encode()).hexdigest()
 
 
 def root_key(settings: Settings, ids: Ids) -> RootKey:
-    """The key that the settings give, else the one in the data folder, else a new one, kept there for its owner only.
+    """The key that the settings give, else the one in the data folder, else a new one, kept there for its
+    owner only.
 
     Raises ConfigurationError when one half is given, or the file cannot be used.
     """
@@ -80,7 +87,8 @@ def _make(path: Path, ids: Ids) -> RootKey:
 
 
 def users_of(settings: Settings, root: RootKey) -> Users:
-    """Everybody. Raises ConfigurationError for names, ids or access keys that two share, or that cannot be."""
+    """Everybody. Raises ConfigurationError for names, ids or access keys that two share, or that cannot be.
+    """
     accounts = [Account(canonical_id(ROOT), ROOT)]
     credentials = [Credential(root.access_key, root.secret_key, accounts[0])]
     for declared in settings.accounts:

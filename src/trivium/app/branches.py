@@ -1,4 +1,6 @@
-"""`trivium fork`, `branches`, `log`: what the S3 protocol has no word for. A server may run on the folder meanwhile."""
+"""`trivium fork`, `branches`, `log`: what the S3 protocol has no word for. A server may run on the folder
+meanwhile.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ from trivium.storage.folder import DataFolder
 
 
 async def fork(settings: Settings, out: TextIO, *, repository: str, branch: str, new: str, at: str) -> int:
-    """Make the branch `new` from another, as of its commit `at`; 0. Raises FolderRefused and the faults of a fork."""
+    """Make the branch `new` from another, as of its commit `at`; 0. Raises FolderRefused and the faults of a
+    fork.
+    """
     async with _repositories(settings) as repositories:
         record = await repositories.fork(repository, branch, new, at=at)
     out.write(f"{record.name}\n")
@@ -58,5 +62,6 @@ async def _repositories(settings: Settings) -> AsyncIterator[Repositories]:
 
 
 def _line(commit: Commit) -> str:
-    moment = datetime.fromtimestamp(commit.at_ms / 1000, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    moment = datetime.fromtimestamp(commit.at_ms / 1000, UTC).isoformat(timespec="seconds").replace(
+        "+00:00", "Z")
     return f"{commit.id}\t{moment}\t{commit.message}"

@@ -1,4 +1,6 @@
-"""From settings to a house: a flat list of constructions. To add an engine, a store or a kind of bucket is one line here."""
+"""From settings to a house: a flat list of constructions. To add an engine, a store or a kind of bucket is
+one line here.
+"""
 
 from __future__ import annotations
 
@@ -48,6 +50,7 @@ def house_of(settings: Settings, engine: Engine, blobs: Blobs, users: Users, clo
     kinds = {
         MOUNT: Kind(lambda record, _: mounts.bucket(record), make_mount, remove_mount),
         BRANCH: Kind(
-            lambda record, generation: BranchBucket(ground, record, generation), repositories.create, repositories.delete),
+            lambda record, generation: BranchBucket(ground, record, generation), repositories.create,
+            repositories.delete),
     }
     return House(ground, Catalog(ground, objects, kinds), users, Uploads(ground), settings.region)

@@ -14,18 +14,21 @@ from trivium.storage.folder import DataFolder
 def check(settings: Settings, out: TextIO) -> int:
     """Say what would be served; 0. Raises ConfigurationError or FolderRefused; nothing is made or changed."""
     for opening in openings(settings):
-        kind = f"{opening.listener.dialect.name}, {opening.listener.authentication}{', TLS' if opening.tls else ''}"
-        out.write(f"listener  {opening.address}{opening.listener.base_path}  ({kind})\n")
+        listener = opening.listener
+        kind = f"{listener.dialect.name}, {listener.authentication}{', TLS' if opening.tls else ''}"
+        out.write(f"listener  {opening.address}{listener.base_path}  ({kind})\n")
     if settings.metrics:
         out.write(f"metrics   {address_of(settings.metrics, 'metrics')}\n")
-    root = RootKey(settings.root_access_key or "root", settings.root_secret_key or "as it is in the data folder")
+    root = RootKey(
+        settings.root_access_key or "root", settings.root_secret_key or "as it is in the data folder")
     users = users_of(settings, root)
     check_mounts(settings, users)
     for mount in settings.mounts:
         out.write(f"mount     {mount.bucket} = {mount.path}{' (read-only)' if mount.readonly else ''}\n")
     if settings.data.exists():
         DataFolder(settings.data).check()
-        key = "given" if settings.root_access_key else "kept" if (settings.data / KEY_FILE).exists() else "to be made"
+        kept = (settings.data / KEY_FILE).exists()
+        key = "given" if settings.root_access_key else "kept" if kept else "to be made"
         out.write(f"data      {settings.data.absolute()}, root key {key}\n")
     else:
         out.write(f"data      {settings.data.absolute()}, to be made\n")

@@ -1,4 +1,6 @@
-"""What a worker does beside serving: it counts seconds, publishes figures, writes the access log; one of them sweeps."""
+"""What a worker does beside serving: it counts seconds, publishes figures, writes the access log; one of them
+sweeps.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ _log = logging.getLogger("trivium.chores")
 Chore = Callable[[], Awaitable[None]]
 
 
-def chores_of_all(patience: Patience, ledger: Ledger, access: AccessLog | None) -> Iterator[tuple[Chore, float]]:
+def chores_of_all(
+    patience: Patience, ledger: Ledger, access: AccessLog | None,
+) -> Iterator[tuple[Chore, float]]:
     """What every worker does, and every how many seconds."""
 
     async def each_second() -> None:
@@ -44,11 +48,14 @@ def chores_of_one(house: House, settings: Settings) -> Iterator[tuple[Chore, flo
             if gone:
                 _log.info("%d uploads that were over are gone", gone)
         await clear(ground)
-        swept = await sweep(ground.engine, ground.blobs, now_ms=now_ms, grace_ms=settings.sweep_grace_seconds * 1000)
+        swept = await sweep(
+            ground.engine, ground.blobs, now_ms=now_ms, grace_ms=settings.sweep_grace_seconds * 1000)
         if swept.disowned or swept.unnamed:
-            _log.info("swept %d blobs that nobody owned, %d that were never named", swept.disowned, swept.unnamed)
+            _log.info(
+                "swept %d blobs that nobody owned, %d that were never named", swept.disowned, swept.unnamed)
         if settings.journal_seconds:
-            forgotten = await journal.trim(ground.engine, now_ms=now_ms, keep_ms=settings.journal_seconds * 1000)
+            forgotten = await journal.trim(
+                ground.engine, now_ms=now_ms, keep_ms=settings.journal_seconds * 1000)
             if forgotten:
                 _log.info("forgot %d old changes", forgotten)
 

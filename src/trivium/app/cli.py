@@ -93,14 +93,17 @@ def _parser() -> argparse.ArgumentParser:
     one = _command(commands, "serve", _serve, "serve S3 until Ctrl-C")
     one.add_argument("--show-secret", action="store_true", help="print the root account's secret key")
     _add_settings(one, all_of_them=True)
-    _add_settings(_command(commands, "check", _check, "check configuration and data folder, start nothing"), all_of_them=True)
+    _add_settings(
+        _command(commands, "check", _check, "check configuration and data folder, start nothing"),
+        all_of_them=True)
     one = _command(commands, "scrub", _scrub, "read every blob back and report what is not as it was written")
     one.add_argument("--quiet", action="store_true", help="print findings only")
     _add_settings(one)
     one = _command(commands, "fork", _fork, "make a branch from another, in one row")
     for name in ("repository", "branch", "new"):
         one.add_argument(name)
-    one.add_argument("--at", default="HEAD", metavar="COMMIT", help="the commit to start from: an id, HEAD, HEAD^")
+    one.add_argument(
+        "--at", default="HEAD", metavar="COMMIT", help="the commit to start from: an id, HEAD, HEAD^")
     _add_settings(one)
     one = _command(commands, "branches", _branches, "list the branches of a repository")
     one.add_argument("repository")
@@ -110,7 +113,8 @@ def _parser() -> argparse.ArgumentParser:
         one.add_argument(name)
     one.add_argument("--limit", type=int, default=20, metavar="N", help="how many, 20 by default")
     _add_settings(one)
-    commands.add_parser("bench", help="measure this machine against floors (`trivium bench --help`)", add_help=False)
+    commands.add_parser(
+        "bench", help="measure this machine against floors (`trivium bench --help`)", add_help=False)
     commands.add_parser("version", help="print the version").set_defaults(run=None)
     return parser
 
@@ -131,7 +135,8 @@ def _add_settings(parser: argparse.ArgumentParser, *, all_of_them: bool = False)
             continue
         unit = f", in {field.row.unit}" if field.row.unit else ""
         text = f"{field.row.says.replace('`', '')} Default {shown(field.default)}{unit}."
-        parser.add_argument(field.flag, dest=field.name, metavar=_word(field.kind), help=text.replace("%", "%%"))
+        parser.add_argument(
+            field.flag, dest=field.name, metavar=_word(field.kind), help=text.replace("%", "%%"))
 
 
 def _word(kind: type) -> str:

@@ -1,4 +1,5 @@
-"""Listeners: what the settings say of them, as addresses, dialects and TLS, checked before anything starts."""
+"""Listeners: what the settings say of them, as addresses, dialects and TLS, checked before anything starts.
+"""
 
 from __future__ import annotations
 

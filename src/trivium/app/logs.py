@@ -44,8 +44,8 @@ class JsonFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """The object, on one line."""
         found: dict[str, object] = {
-            "time": _moment(record), "level": record.levelname.lower(), "logger": record.name, "worker": self._worker,
-            "message": record.getMessage(),
+            "time": _moment(record), "level": record.levelname.lower(), "logger": record.name,
+            "worker": self._worker, "message": record.getMessage(),
         }
         found |= {name: value for name, value in record.__dict__.items() if name not in _PROMISED}
         if record.exc_info:
@@ -54,4 +54,5 @@ class JsonFormatter(logging.Formatter):
 
 
 def _moment(record: logging.LogRecord) -> str:
-    return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace(
+        "+00:00", "Z")

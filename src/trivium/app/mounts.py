@@ -1,8 +1,8 @@
 """Declared mounts become rows of the catalog, before anybody serves them.
 
-Theory of operation. A mount is a bucket because the configuration says so. One that is no longer declared leaves the catalog,
-but its row is parked: what is known about its files (ETags, metadata, tags) belongs to the row's number, and is found again
-when the mount is declared again.
+Theory of operation. A mount is a bucket because the configuration says so. One that is no longer declared
+leaves the catalog, but its row is parked: what is known about its files (ETags, metadata, tags) belongs to
+the row's number, and is found again when the mount is declared again.
 """
 
 from __future__ import annotations
@@ -40,7 +40,9 @@ def check_mounts(settings: Settings, users: Users) -> None:
 
 
 async def declare_mounts(engine: Engine, settings: Settings, users: Users, clock: Clock) -> None:
-    """Make the catalog's mounts those that are declared. Raises ConfigurationError when a name is another bucket's."""
+    """Make the catalog's mounts those that are declared. Raises ConfigurationError when a name is another
+    bucket's.
+    """
 
     def change(tx: Write) -> None:
         declared = {mount.bucket: mount for mount in settings.mounts}

@@ -13,7 +13,8 @@ from trivium.app.settings import Settings
 class Orders(msgspec.Struct, frozen=True):
     """What a worker must know. `sockets` are descriptors of listening sockets, in the order of the listeners.
 
-    `metrics` is the descriptor of the socket for operators, -1 when there is none; `ready` gets a byte when all is well.
+    `metrics` is the descriptor of the socket for operators, -1 when there is none; `ready` gets a byte when
+    all is well.
     """
 
     index: int

@@ -1,6 +1,7 @@
-"""The reference pages of the protocol, written from the declarations: `python -m trivium.app.pages docs/reference`.
+"""The reference pages of the protocol, written from the declarations.
 
-With `--check` nothing is written: the command fails when a page is not what it would be.
+They are written by `python -m trivium.app.pages docs/reference`. With `--check` nothing is written: the
+command fails when a page is not what it would be.
 """
 
 from __future__ import annotations
@@ -41,8 +42,8 @@ def operations() -> str:
     """The page of all actions."""
     kinds = dict(_kinds())
     rows = [
-        (f"[{name}](#{name.lower()})", f"`{one.method}`", one.target, _selectors(one.selectors), f"`{one.allow}`",
-         *(_works(one, features) for features in kinds.values()))
+        (f"[{name}](#{name.lower()})", f"`{one.method}`", one.target, _selectors(one.selectors),
+         f"`{one.allow}`", *(_works(one, features) for features in kinds.values()))
         for name, one in sorted(OPERATIONS.items())
     ]
     refused = [
@@ -54,8 +55,8 @@ def operations() -> str:
         "# Operations", "", _MARK, "", _OPERATIONS_SAY, "",
         *_table(("action", "method", "target", "selected by", "permission", *kinds), rows), "",
         *(line for name in sorted(OPERATIONS) for line in _section(OPERATIONS[name])),
-        "## Refused", "", _REFUSED_SAY, "", *_table(("action", "method", "target", "selected by"), refused), "",
-        "These send the same request as another action, and are answered as it is:", "",
+        "## Refused", "", _REFUSED_SAY, "", *_table(("action", "method", "target", "selected by"), refused),
+        "", "These send the same request as another action, and are answered as it is:", "",
         *_table(("action", "answered"), alike), "",
         "## Refused headers", "", _HEADERS_SAY, "",
         *_table(("header", "harmless values"), _refused_headers()), "",
@@ -63,12 +64,13 @@ def operations() -> str:
 
 
 _OPERATIONS_SAY: Final = (
-    "Every action of S3 that this server has: how its requests are told apart, the permission it asks for, and the kinds of"
-    " bucket that can do it. A bucket that cannot answers `501 NotImplemented`.")
-_REFUSED_SAY: Final = "Every other action of S3 is answered with `501 NotImplemented`, and never by another action."
+    "Every action of S3 that this server has: how its requests are told apart, the permission it asks for,"
+    " and the kinds of bucket that can do it. A bucket that cannot answers `501 NotImplemented`.")
+_REFUSED_SAY: Final = (
+    "Every other action of S3 is answered with `501 NotImplemented`, and never by another action.")
 _HEADERS_SAY: Final = (
-    "A request with one of these asks for what this server does not do. It is answered with `501 NotImplemented`, unless the"
-    " value asks for what is the case anyway.")
+    "A request with one of these asks for what this server does not do. It is answered with"
+    " `501 NotImplemented`, unless the value asks for what is the case anyway.")
 
 
 def faults() -> str:
@@ -78,12 +80,14 @@ def faults() -> str:
         for kind in sorted(CATALOGUE.values(), key=lambda kind: kind.name)
     ]
     return "\n".join([
-        "# Faults", "", _MARK, "", _FAULTS_SAY, "", *_table(("name", "code, where it differs", "status", "message"), rows), ""])
+        "# Faults", "", _MARK, "", _FAULTS_SAY, "",
+        *_table(("name", "code, where it differs", "status", "message"), rows), ""])
 
 
 _FAULTS_SAY: Final = (
-    "Everything that can be wrong with a request. The error document shows the code, which is AWS's; dialects with"
-    " `fine_faults` show the name. What is known about a fault (which key, which size) stands in elements of its own.")
+    "Everything that can be wrong with a request. The error document shows the code, which is AWS's; dialects"
+    " with `fine_faults` show the name. What is known about a fault (which key, which size) stands in"
+    " elements of its own.")
 
 
 def dialects() -> str:
@@ -102,8 +106,8 @@ def dialects() -> str:
 
 
 _DIALECTS_SAY: Final = (
-    "S3s differ. A listener speaks one dialect, which is data; these are the facts in which they differ, and `aws` is what AWS"
-    " does. The source of each fact stands beside it in `src/trivium/s3/dialects`.")
+    "S3s differ. A listener speaks one dialect, which is data; these are the facts in which they differ, and"
+    " `aws` is what AWS does. The source of each fact stands beside it in `src/trivium/s3/dialects`.")
 
 
 PAGES: Final[dict[str, Callable[[], str]]] = {
@@ -120,7 +124,8 @@ def _kinds() -> Iterator[tuple[str, Features]]:
     yield "view of the past", _past(objects)
     mount = BucketRecord(2, "mount", MOUNT, "", 0, facts={"path": "."})
     yield "mount", MountBucket(ground, mount, LocalStore(".", clock, ids)).features
-    branch = BranchBucket(ground, asyncio.run(Repositories(ground).create("branch.repository", "")), 0).features
+    branch = BranchBucket(
+        ground, asyncio.run(Repositories(ground).create("branch.repository", "")), 0).features
     yield "branch", branch
     yield "commit", _past(branch)
 
@@ -145,8 +150,10 @@ def _section(operation: Operation) -> Iterator[str]:
     if operation.source:
         yield f"- permission on the source: `{operation.source}`"
     for what, names in (("query", _queries(operation)), ("headers read", _headers(operation)),
-                        ("document read", _document(operation, "document")), ("status", [str(operation.status)]),
-                        ("headers answered", _answered(operation)), ("document answered", _document(operation, "answer"))):
+                        ("document read", _document(operation, "document")),
+                        ("status", [str(operation.status)]),
+                        ("headers answered", _answered(operation)),
+                        ("document answered", _document(operation, "answer"))):
         if names:
             yield f"- {what}: " + ", ".join(f"`{name}`" for name in names)
     yield ""
@@ -187,9 +194,11 @@ def _document(operation: Operation, which: str) -> list[str]:
     if document is None:
         return []
     struct, field = {
-        "document": (operation.ask, operation.document_field), "answer": (operation.reply, operation.answer_field)}[which]
+        "document": (operation.ask, operation.document_field),
+        "answer": (operation.reply, operation.answer_field)}[which]
     shape = shape_of(struct, field)
-    return [document.root, *(name for one in ([] if shape is Text else fields_of(shape)) for name in _elements(one))]
+    fields = [] if shape is Text else fields_of(shape)
+    return [document.root, *(name for one in fields for name in _elements(one))]
 
 
 def _elements(field: Field) -> list[str]:

@@ -59,7 +59,8 @@ def _from_environment(environment: Mapping[str, str], known: Mapping[str, Field]
             continue
         field = by_variable.get(variable)
         if field is None:
-            raise ConfigurationError(f"environment: unknown setting {variable}{_nearest(variable, by_variable)}")
+            raise ConfigurationError(
+                f"environment: unknown setting {variable}{_nearest(variable, by_variable)}")
         found[field.name] = _from_word(field, word, variable)
     return found
 
@@ -93,9 +94,11 @@ def _checked(field: Field, value: Any, where: str) -> Any:
         raise ConfigurationError(f"{here} is {_KINDS[field.kind]}, not {value!r}")
     row = field.row
     if isinstance(value, str) and row.one_of and value not in row.one_of:
-        raise ConfigurationError(f"{here} is one of {', '.join(row.one_of)}, not {value!r}{_nearest(value, row.one_of)}")
+        raise ConfigurationError(
+            f"{here} is one of {', '.join(row.one_of)}, not {value!r}{_nearest(value, row.one_of)}")
     if isinstance(value, int) and field.kind is int and not row.least <= value <= row.most:
-        raise ConfigurationError(f"{here} is between {row.least} and {row.most} {row.unit}, not {value}".replace("  ", " "))
+        raise ConfigurationError(
+            f"{here} is between {row.least} and {row.most} {row.unit}, not {value}".replace("  ", " "))
     return Path(value) if isinstance(value, str) and field.kind is Path else value
 
 

@@ -14,8 +14,9 @@ _HEAD = """\
 
 <!-- Written by `make docs` from src/trivium/app/settings.py. -->
 
-Settings come from one TOML file (`trivium serve --config FILE`), from environment variables, and from flags. What is said
-later in this list wins. An unknown setting is an error. `trivium check` says what is wrong with a configuration.
+Settings come from one TOML file (`trivium serve --config FILE`), from environment variables, and from flags.
+What is said later in this list wins. An unknown setting is an error. `trivium check` says what is wrong with
+a configuration.
 """
 
 
@@ -23,23 +24,30 @@ def page() -> str:
     """The page, as Markdown."""
     scalars = [field for field in fields_of(Settings) if field.scalar]
     parts = [_HEAD, "\n## Settings\n", *map(_scalar, scalars)]
-    parts += [_table(field.name, field.row.says, field.table) for field in fields_of(Settings) if field.table is not None]
+    parts += [
+        _table(field.name, field.row.says, field.table) for field in fields_of(Settings)
+        if field.table is not None]
     return "\n".join(parts)
 
 
 def _scalar(field: Field) -> str:
     flag = f", flag `{field.flag}`" if field.flag else ", no flag: it is a secret"
-    return f"### `{field.name}`\n\n{_says(field)}\n\nDefault {_default(field)}. Variable `{field.variable}`{flag}.\n"
+    facts = f"Default {_default(field)}. Variable `{field.variable}`{flag}."
+    return f"### `{field.name}`\n\n{_says(field)}\n\n{facts}\n"
 
 
 def _table(name: str, says: str, table: type[msgspec.Struct]) -> str:
     fields = list(fields_of(table))
-    lines = [f"## `[[{name}]]`\n", f"{says} {_sentence(table)}\n", "| setting | meaning | default |", "|---|---|---|"]
+    lines = [
+        f"## `[[{name}]]`\n", f"{says} {_sentence(table)}\n", "| setting | meaning | default |",
+        "|---|---|---|"]
     lines += [f"| `{field.name}` | {_says(field)} | {_default(field)} |" for field in fields]
     nested = [field for field in fields if field.table is not None]
     for field in nested:
         assert field.table is not None, "only tables were taken"
-        lines += [f"| `{field.name}[].{inner.name}` | {_says(inner)} | {_default(inner)} |" for inner in fields_of(field.table)]
+        lines += [
+            f"| `{field.name}[].{inner.name}` | {_says(inner)} | {_default(inner)} |"
+            for inner in fields_of(field.table)]
     return "\n".join(lines) + "\n"
 
 

@@ -1,4 +1,5 @@
-"""`trivium scrub`: read every blob back and report what is not as it was written. A server may run meanwhile."""
+"""`trivium scrub`: read every blob back and report what is not as it was written. A server may run meanwhile.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""`trivium serve`: claim the data folder and the ports, start the workers, say where everything is, wait for the end."""
+"""`trivium serve`: claim the data folder and the ports, start the workers, say where everything is, wait for
+the end.
+"""
 
 from __future__ import annotations
 
@@ -62,18 +64,23 @@ def serve(settings: Settings, *, show_secret: bool, out: TextIO) -> int:
         check_mounts(settings, users)
         asyncio.run(_prepare(folder, settings, users))
         listening = [_claimed(stack, opening.address, settings) for opening in doors]
-        metrics = _claimed(stack, address_of(settings.metrics, "metrics"), settings) if settings.metrics else []
+        metrics: Claimed = []
+        if settings.metrics:
+            metrics = _claimed(stack, address_of(settings.metrics, "metrics"), settings)
         stage = Stage(settings, root, run, doors, listening, metrics)
         _warn(stage)
         return Supervisor(
             lambda index, ready: _start(stage, index, ready), settings.workers,
-            all_ready=lambda: _greet(stage, out, show_secret=show_secret), stopping=lambda: _close(listening, metrics),
+            all_ready=lambda: _greet(stage, out, show_secret=show_secret),
+            stopping=lambda: _close(listening, metrics),
             patience_seconds=settings.drain_seconds + _KILL_AFTER_SECONDS).run()
 
 
 @contextmanager
 def _run_folder(data: Path) -> Iterator[Path]:
-    """The folder for what lasts as long as the server runs. Raises FolderRefused while workers of a dead server live."""
+    """The folder for what lasts as long as the server runs. Raises FolderRefused while workers of a dead
+    server live.
+    """
     run = data / "run"
     run.mkdir(mode=0o700, exist_ok=True)
     with (run / "workers").open("ab") as alive:
@@ -81,7 +88,8 @@ def _run_folder(data: Path) -> Iterator[Path]:
             fcntl.flock(alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise FolderRefused(
-                f"{data} is still served by workers whose server is gone; they end when their requests have.") from error
+                f"{data} is still served by workers whose server is gone; they end when their requests"
+                " have.") from error
         for old in run.glob("counts-*"):
             old.unlink()
     yield run
@@ -115,7 +123,8 @@ def _start(stage: Stage, index: int, ready: int) -> subprocess.Popen[bytes]:
     orders = Orders(index, stage.settings, stage.root, stage.run, sockets, metrics, ready)
     passed = [*sockets, ready] + ([metrics] if metrics >= 0 else [])
     process = subprocess.Popen(
-        [sys.executable, "-m", "trivium.app.worker"], stdin=subprocess.PIPE, pass_fds=passed, env=_environment())
+        [sys.executable, "-m", "trivium.app.worker"], stdin=subprocess.PIPE, pass_fds=passed,
+        env=_environment())
     assert process.stdin is not None, "it was asked for"
     process.stdin.write(write_orders(orders))
     process.stdin.flush()  # and it stays open: its end is ours
@@ -133,7 +142,8 @@ def _warn(stage: Stage) -> None:
     for opening in stage.openings:
         if opening.listener.authentication == "simple" and not opening.address.loopback:
             _log.warning(
-                "%s checks no signatures and can be reached from other machines: whoever reaches it may do everything",
+                "%s checks no signatures and can be reached from other machines: whoever reaches it may do"
+                " everything",
                 opening.address)
         elif not opening.tls and not opening.address.loopback:
             _log.info("%s is plain HTTP: what is sent can be read on the way", opening.address)
@@ -153,16 +163,21 @@ def _greet(stage: Stage, out: TextIO, *, show_secret: bool) -> None:
         for endpoint, opening in zip(endpoints, stage.openings, strict=True)]
     if stage.metrics:
         port = stage.metrics[0].getsockname()[1]
-        lines.append(f"  metrics     http://{Address(address_of(stage.settings.metrics, '').host, port)}/metrics")
-    lines += [f"  data        {stage.settings.data}", f"  access key  {stage.root.access_key}", f"  secret key  {secret}"]
-    lines += ["", "Try it, in another terminal:", *_example(stage, endpoints[0], secret if shown else "…"), ""]
+        lines.append(
+            f"  metrics     http://{Address(address_of(stage.settings.metrics, '').host, port)}/metrics")
+    lines += [
+        f"  data        {stage.settings.data}", f"  access key  {stage.root.access_key}",
+        f"  secret key  {secret}"]
+    lines += [
+        "", "Try it, in another terminal:", *_example(stage, endpoints[0], secret if shown else "…"), ""]
     out.write("\n".join(lines) + "\n")
     out.flush()
 
 
 def _example(stage: Stage, endpoint: str, secret: str) -> list[str]:
+    key, region = stage.root.access_key, stage.settings.region
     return [
-        f"  export AWS_ACCESS_KEY_ID={stage.root.access_key} AWS_SECRET_ACCESS_KEY={secret} AWS_REGION={stage.settings.region}",
+        f"  export AWS_ACCESS_KEY_ID={key} AWS_SECRET_ACCESS_KEY={secret} AWS_REGION={region}",
         f"  aws --endpoint-url {endpoint} s3 mb s3://first",
         f"  aws --endpoint-url {endpoint} s3 cp /etc/hosts s3://first/hosts",
     ]

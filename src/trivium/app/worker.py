@@ -1,7 +1,7 @@
 """One worker process: a house, a server for each listener, the chores, until it is told to stop.
 
-The supervisor starts it as `python -m trivium.app.worker` and writes an `Orders` as one JSON line to its standard input,
-which it keeps open: its end says that the supervisor is gone, and the worker stops too.
+The supervisor starts it as `python -m trivium.app.worker` and writes an `Orders` as one JSON line to its
+standard input, which it keeps open: its end says that the supervisor is gone, and the worker stops too.
 """
 
 from __future__ import annotations
@@ -38,15 +38,18 @@ from trivium.s3.serve import serve
 from trivium.services.house import House
 
 _log = logging.getLogger("trivium.worker")
-_GARBAGE_THRESHOLD: Final = 20_000  # objects; requests leave no cycles, and looking for them every 700 objects costs 3 %
+# objects; requests leave no cycles, and looking for them every 700 objects costs 3 %
+_GARBAGE_THRESHOLD: Final = 20_000
 
 
 def main() -> None:
     """Read the orders and carry them out."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the supervisor tells us what to do
+    # Ctrl-C reaches the whole group; the supervisor tells us what to do
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     orders = read_orders(sys.stdin.buffer.readline())
     with (orders.run / "workers").open("ab") as alive:
-        fcntl.flock(alive, fcntl.LOCK_SH)  # as long as any worker lives, no other server takes the data folder
+        # as long as any worker lives, no other server takes the data folder
+        fcntl.flock(alive, fcntl.LOCK_SH)
         uvloop.run(work(orders))
     logging.shutdown()
     os._exit(0)  # requests that were given up after the drain may still have threads: do not wait for them
@@ -60,9 +63,11 @@ async def work(orders: Orders) -> None:
     gc.freeze()  # what was built stays: collections need not look at it again
     gc.set_threshold(_GARBAGE_THRESHOLD)
     access = AccessLog(settings.access_log) if settings.access_log else None
-    ledger, patience, health = Ledger(orders.run, orders.index), Patience(settings.client_wait_seconds), Health(house.ground.engine)
+    ledger, patience = Ledger(orders.run, orders.index), Patience(settings.client_wait_seconds)
+    health = Health(house.ground.engine)
     watch = Watch(
-        clock=clock, prefix=ids.hexadecimal(8), patience=patience, tally=ledger.tally, health=health, access=access)
+        clock=clock, prefix=ids.hexadecimal(8), patience=patience, tally=ledger.tally, health=health,
+        access=access)
     servers = _servers(orders, house, watch, ledger)
     logs.set_up(settings.log_level, settings.log_format, worker=orders.index)  # Granian has set up its own
     chores = [*chores_of_all(patience, ledger, access)]

@@ -26,7 +26,8 @@ class Pieces(msgspec.Struct, frozen=True):
 
 
 class Stream:
-    """Bytes that come from somewhere else, in chunks. `size` is their number in bytes. It can be read once."""
+    """Bytes that come from somewhere else, in chunks. `size` is their number in bytes. It can be read once.
+    """
 
     __slots__ = ("chunks", "size")
 

@@ -1,6 +1,8 @@
-"""Digests and checksums: every algorithm S3 knows, each a row, and how checksums of parts become one of the whole.
+"""Digests and checksums: every algorithm S3 knows, each a row, and how checksums of parts become one of the
+whole.
 
-Source of names, header suffixes and which types an algorithm may have: Amazon S3 User Guide, "Checking object integrity".
+Source of names, header suffixes and which types an algorithm may have: Amazon S3 User Guide, "Checking object
+integrity".
 """
 
 from __future__ import annotations
@@ -27,7 +29,9 @@ class Hasher(Protocol):
 
 
 class Checksum(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A checksum as S3 shows it: algorithm name, base64 value (`…-N` when composite), FULL_OBJECT or COMPOSITE."""
+    """A checksum as S3 shows it: algorithm name, base64 value (`…-N` when composite), FULL_OBJECT or
+    COMPOSITE.
+    """
 
     algorithm: str
     value: str
@@ -35,10 +39,11 @@ class Checksum(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Algorithm(msgspec.Struct, frozen=True):
-    """A row: its name in S3, how to make a hasher, its length in bytes, which types multipart objects may have.
+    """A row: its name in S3, how to make a hasher, its length in bytes, which types multipart objects may
+    have.
 
-    `of` gives the digest of bytes that are all here, without a hasher. `combine(first, second, size of second in bytes)`
-    gives the CRC of both together; None where there is no such way.
+    `of` gives the digest of bytes that are all here, without a hasher. `combine(first, second, size of second
+    in bytes)` gives the CRC of both together; None where there is no such way.
     """
 
     name: str
@@ -77,10 +82,12 @@ _Compute = Callable[[bytes, int], int]
 _Combine = Callable[[int, int, int], int]
 
 
-def _crc(name: str, compute: _Compute, combine: _Combine, *, length: int, composite: bool = True) -> Algorithm:
+def _crc(
+    name: str, compute: _Compute, combine: _Combine, *, length: int, composite: bool = True,
+) -> Algorithm:
     return Algorithm(
-        name, lambda: _Crc(compute, length), lambda data: compute(data, 0).to_bytes(length, "big"), length, composite,
-        True, combine)
+        name, lambda: _Crc(compute, length), lambda data: compute(data, 0).to_bytes(length, "big"), length,
+        composite, True, combine)
 
 
 def _hash(name: str, make: Callable[[bytes], Hasher], *, length: int) -> Algorithm:

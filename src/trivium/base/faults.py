@@ -1,9 +1,10 @@
 """The fault catalogue: everything that can be wrong with a request, each a row.
 
-Theory of operation. A `FaultKind` is a row: a fine-grained name, the S3 code that AWS sends for it, an HTTP status and a
-message. Calling a kind makes a `Fault`, the one exception of the house; keyword facts given there become children of the
-error's XML (`raise NoSuchKey(Key=key)`). A dialect decides whether the name or the code is shown. The names follow
-ActiveScale 6.1 S3 API Reference, Table A-1, the codes and messages the AWS S3 API Reference, "Error responses".
+Theory of operation. A `FaultKind` is a row: a fine-grained name, the S3 code that AWS sends for it, an HTTP
+status and a message. Calling a kind makes a `Fault`, the one exception of the house; keyword facts given
+there become children of the error's XML (`raise NoSuchKey(Key=key)`). A dialect decides whether the name or
+the code is shown. The names follow ActiveScale 6.1 S3 API Reference, Table A-1, the codes and messages the
+AWS S3 API Reference, "Error responses".
 """
 
 from __future__ import annotations
@@ -54,7 +55,8 @@ NoSuchBucket = _row("NoSuchBucket", 404, "The specified bucket does not exist.")
 NoSuchKey = _row("NoSuchKey", 404, "The specified key does not exist.")
 NoSuchVersion = _row("NoSuchVersion", 404, "The specified version does not exist.")
 NoSuchUpload = _row(
-    "NoSuchUpload", 404, "The specified upload does not exist. The upload ID may be invalid, or the upload may have been"
+    "NoSuchUpload", 404,
+    "The specified upload does not exist. The upload ID may be invalid, or the upload may have been"
     " aborted or completed.",
 )
 NoSuchTagSet = _row("NoSuchTagSet", 404, "The TagSet does not exist")
@@ -63,7 +65,8 @@ OwnershipControlsNotFoundError = _row(
 
 KeyIsDeleteMarker = _row("KeyIsDeleteMarker", 404, "The specified key does not exist.", code="NoSuchKey")
 VersionIsDeleteMarker = _row(
-    "VersionIsDeleteMarker", 405, "The specified method is not allowed against this resource.", code="MethodNotAllowed")
+    "VersionIsDeleteMarker", 405, "The specified method is not allowed against this resource.",
+    code="MethodNotAllowed")
 
 # Access and signatures
 AccessDenied = _row("AccessDenied", 403, "Access Denied")
@@ -73,16 +76,21 @@ InvalidBucketAclWithObjectOwnership = _row(
     "InvalidBucketAclWithObjectOwnership", 400,
     "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting")
 MalformedACLError = _row(
-    "MalformedACLError", 400, "The XML you provided was not well-formed or did not validate against our published schema")
+    "MalformedACLError", 400,
+    "The XML you provided was not well-formed or did not validate against our published schema")
 MissingSecurityHeader = _row("MissingSecurityHeader", 400, "Your request was missing a required header")
 UnexpectedContent = _row("UnexpectedContent", 400, "This request does not support content")
 UnresolvableGrantByEmailAddress = _row(
-    "UnresolvableGrantByEmailAddress", 400, "The email address you provided does not match any account on record.")
+    "UnresolvableGrantByEmailAddress", 400,
+    "The email address you provided does not match any account on record.")
 AmbiguousGrantByEmailAddress = _row(
-    "AmbiguousGrantByEmailAddress", 400, "The email address you provided is associated with more than one account.")
-InvalidAccessKeyId = _row("InvalidAccessKeyId", 403, "The AWS Access Key Id you provided does not exist in our records.")
+    "AmbiguousGrantByEmailAddress", 400,
+    "The email address you provided is associated with more than one account.")
+InvalidAccessKeyId = _row(
+    "InvalidAccessKeyId", 403, "The AWS Access Key Id you provided does not exist in our records.")
 SignatureDoesNotMatch = _row(
-    "SignatureDoesNotMatch", 403, "The request signature we calculated does not match the signature you provided. Check"
+    "SignatureDoesNotMatch", 403,
+    "The request signature we calculated does not match the signature you provided. Check"
     " your key and signing method.",
 )
 RequestTimeTooSkewed = _row(
@@ -99,55 +107,67 @@ AWSAuthenticationRequiresDate = _row(
 InvalidDate = _row(
     "InvalidDate", 403, "Invalid date (should be seconds since epoch)", code="AccessDenied")
 QueryAuthenticationRequiresParameters = _row(
-    "QueryAuthenticationRequiresParameters", 403, "Query-string authentication requires the Signature, Expires and"
+    "QueryAuthenticationRequiresParameters", 403,
+    "Query-string authentication requires the Signature, Expires and"
     " AWSAccessKeyId parameters", code="AccessDenied",
 )
 InvalidV2AuthorizationHeader = _row(
-    "InvalidV2AuthorizationHeader", 400, "AWS authorization header is invalid.  Expected AwsAccessKeyId:signature",
-    code="InvalidArgument",
+    "InvalidV2AuthorizationHeader", 400,
+    "AWS authorization header is invalid.  Expected AwsAccessKeyId:signature", code="InvalidArgument",
 )
 RequestNotYetValid = _row("RequestNotYetValid", 403, "Request is not valid yet", code="AccessDenied")
 InvalidToken = _row("InvalidToken", 400, "The provided token is malformed or otherwise invalid.")
 UseV4AuthorizationMechanism = _row(
-    "UseV4AuthorizationMechanism", 400, "The authorization mechanism you have provided is not supported. Please use"
+    "UseV4AuthorizationMechanism", 400,
+    "The authorization mechanism you have provided is not supported. Please use"
     " AWS4-HMAC-SHA256.", code="InvalidRequest",
 )
 UnsupportedAuthorizationType = _row(
     "UnsupportedAuthorizationType", 400, "Unsupported Authorization Type", code="InvalidArgument")
 OnlyOneAuthMechanismAllowed = _row(
-    "OnlyOneAuthMechanismAllowed", 400, "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter,"
-    " Signature query string parameter or the Authorization header should be specified", code="InvalidArgument",
-)
-AuthorizationHeaderNeedsOneSpace = _row(
-    "AuthorizationHeaderNeedsOneSpace", 400, "Authorization header is invalid -- one and only one ' ' (space) required.",
+    "OnlyOneAuthMechanismAllowed", 400,
+    "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter,"
+    " Signature query string parameter or the Authorization header should be specified",
     code="InvalidArgument",
 )
+AuthorizationHeaderNeedsOneSpace = _row(
+    "AuthorizationHeaderNeedsOneSpace", 400,
+    "Authorization header is invalid -- one and only one ' ' (space) required.", code="InvalidArgument",
+)
 MissingContentSha256 = _row(
-    "MissingContentSha256", 400, "Missing required header for this request: x-amz-content-sha256", code="InvalidRequest")
+    "MissingContentSha256", 400, "Missing required header for this request: x-amz-content-sha256",
+    code="InvalidRequest")
 EmptyContentSha256 = _row(
-    "EmptyContentSha256", 400, "The provided 'x-amz-content-sha256' header must be a valid SHA256.", code="InvalidArgument")
+    "EmptyContentSha256", 400, "The provided 'x-amz-content-sha256' header must be a valid SHA256.",
+    code="InvalidArgument")
 InvalidContentSha256 = _row(
-    "InvalidContentSha256", 400, "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER,"
+    "InvalidContentSha256", 400,
+    "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER,"
     " STREAMING-AWS4-HMAC-SHA256-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER,"
-    " STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD, STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER or a valid sha256 value.",
+    " STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD, STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER or a valid"
+    " sha256 value.",
     code="InvalidArgument",
 )
 InvalidContentSha256ForAnonymous = _row(
-    "InvalidContentSha256ForAnonymous", 400, "Anonymous requests don't support this x-amz-content-sha256 value. Please use"
+    "InvalidContentSha256ForAnonymous", 400,
+    "Anonymous requests don't support this x-amz-content-sha256 value. Please use"
     " UNSIGNED-PAYLOAD or STREAMING-UNSIGNED-PAYLOAD-TRAILER.", code="InvalidRequest",
 )
 
 
 def _header_row(name: str, what: str) -> FaultKind:
-    return FaultKind(name, 400, f"The authorization header is malformed; {what}", code="AuthorizationHeaderMalformed")
+    return FaultKind(
+        name, 400, f"The authorization header is malformed; {what}", code="AuthorizationHeaderMalformed")
 
 
 # The Authorization header (what names the wrong part is given its whole message where it is raised)
-AuthorizationHeaderMalformed = _row("AuthorizationHeaderMalformed", 400, "The authorization header is malformed.")
+AuthorizationHeaderMalformed = _row(
+    "AuthorizationHeaderMalformed", 400, "The authorization header is malformed.")
 AuthorizationComponentMalformed = _header_row(
     "AuthorizationComponentMalformed", "an authorization component is malformed.")
 AuthorizationHeaderRequiresThreeComponents = _header_row(
-    "AuthorizationHeaderRequiresThreeComponents", "the authorization header requires three components: Credential,"
+    "AuthorizationHeaderRequiresThreeComponents",
+    "the authorization header requires three components: Credential,"
     " SignedHeaders, and Signature.",
 )
 MissingAuthorizationCredential = _header_row("MissingAuthorizationCredential", "missing Credential.")
@@ -155,11 +175,14 @@ MissingAuthorizationSignedHeaders = _header_row("MissingAuthorizationSignedHeade
 MissingAuthorizationSignature = _header_row("MissingAuthorizationSignature", "missing Signature.")
 CredentialDateNotSameAsXamzDate = _header_row(
     "CredentialDateNotSameAsXamzDate", "Invalid credential date. Date is not the same as X-Amz-Date.")
-V4MHAuthorizationCredentialMalformed = _header_row("V4MHAuthorizationCredentialMalformed", "the Credential is mal-formed.")
+V4MHAuthorizationCredentialMalformed = _header_row(
+    "V4MHAuthorizationCredentialMalformed", "the Credential is mal-formed.")
 V4MHEmptyAuthorizationAccessKey = _header_row("V4MHEmptyAuthorizationAccessKey", "the Access Key is empty.")
 V4MHEmptyAuthorizationRegion = _header_row("V4MHEmptyAuthorizationRegion", "the region is empty.")
-V4MHIncorrectAuthorizationDateFormat = _header_row("V4MHIncorrectAuthorizationDateFormat", "incorrect date format.")
-V4MHIncorrectAuthorizationRequestType = _header_row("V4MHIncorrectAuthorizationRequestType", "incorrect terminal.")
+V4MHIncorrectAuthorizationDateFormat = _header_row(
+    "V4MHIncorrectAuthorizationDateFormat", "incorrect date format.")
+V4MHIncorrectAuthorizationRequestType = _header_row(
+    "V4MHIncorrectAuthorizationRequestType", "incorrect terminal.")
 V4MHIncorrectAuthorizationService = _header_row("V4MHIncorrectAuthorizationService", "incorrect service.")
 
 
@@ -172,52 +195,67 @@ NotAllV4QueryParametersProvided = _query_row(
     "NotAllV4QueryParametersProvided", "Query-string authentication version 4 requires the X-Amz-Algorithm,"
     " X-Amz-Credential, X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.",
 )
-XAmzAlgorithmUnsupported = _query_row("XAmzAlgorithmUnsupported", 'X-Amz-Algorithm only supports "AWS4-HMAC-SHA256"')
+XAmzAlgorithmUnsupported = _query_row(
+    "XAmzAlgorithmUnsupported", 'X-Amz-Algorithm only supports "AWS4-HMAC-SHA256"')
 XAmzSignedHeadersMalformed = _query_row(
-    "XAmzSignedHeadersMalformed", "X-Amz-SignedHeaders must be a list of header names in lower case, separated by ;")
+    "XAmzSignedHeadersMalformed",
+    "X-Amz-SignedHeaders must be a list of header names in lower case, separated by ;")
 XAmzDateIncorrectFormat = _query_row(
     "XAmzDateIncorrectFormat", "X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"")
 XAmzExpiresShouldBeANumber = _query_row("XAmzExpiresShouldBeANumber", "X-Amz-Expires should be a number")
-XAmzExpiresMustBeNonNegative = _query_row("XAmzExpiresMustBeNonNegative", "X-Amz-Expires must be non-negative")
+XAmzExpiresMustBeNonNegative = _query_row(
+    "XAmzExpiresMustBeNonNegative", "X-Amz-Expires must be non-negative")
 XAmzExpiresLongerThanAWeek = _query_row(
-    "XAmzExpiresLongerThanAWeek", "X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires"
+    "XAmzExpiresLongerThanAWeek",
+    "X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires"
     " must be less than 604800 seconds",
 )
 V4QPCredentialDateNotSameAsXamzDate = _query_row(
-    "V4QPCredentialDateNotSameAsXamzDate", "Invalid credential date. This date is not the same as X-Amz-Date.")
+    "V4QPCredentialDateNotSameAsXamzDate",
+    "Invalid credential date. This date is not the same as X-Amz-Date.")
 V4QPAuthorizationCredentialMalformed = _query_row(
-    "V4QPAuthorizationCredentialMalformed", "Error parsing the X-Amz-Credential parameter; the Credential is mal-formed.")
+    "V4QPAuthorizationCredentialMalformed",
+    "Error parsing the X-Amz-Credential parameter; the Credential is mal-formed.")
 V4QPEmptyAuthorizationAccessKey = _query_row(
-    "V4QPEmptyAuthorizationAccessKey", "Error parsing the X-Amz-Credential parameter; the Access Key is empty.")
+    "V4QPEmptyAuthorizationAccessKey",
+    "Error parsing the X-Amz-Credential parameter; the Access Key is empty.")
 V4QPEmptyAuthorizationRegion = _query_row(
     "V4QPEmptyAuthorizationRegion", "Error parsing the X-Amz-Credential parameter; the region is empty.")
 V4QPIncorrectAuthorizationDateFormat = _query_row(
-    "V4QPIncorrectAuthorizationDateFormat", "Error parsing the X-Amz-Credential parameter; incorrect date format.")
+    "V4QPIncorrectAuthorizationDateFormat",
+    "Error parsing the X-Amz-Credential parameter; incorrect date format.")
 V4QPIncorrectAuthorizationRequestType = _query_row(
-    "V4QPIncorrectAuthorizationRequestType", "Error parsing the X-Amz-Credential parameter; incorrect terminal.")
+    "V4QPIncorrectAuthorizationRequestType",
+    "Error parsing the X-Amz-Credential parameter; incorrect terminal.")
 V4QPIncorrectAuthorizationService = _query_row(
     "V4QPIncorrectAuthorizationService", "Error parsing the X-Amz-Credential parameter; incorrect service.")
 
 # Preconditions and conflicts
 NotModified = _row("NotModified", 304, "Not Modified")
-PreconditionFailed = _row("PreconditionFailed", 412, "At least one of the pre-conditions you specified did not hold")
+PreconditionFailed = _row(
+    "PreconditionFailed", 412, "At least one of the pre-conditions you specified did not hold")
 ConditionalRequestConflict = _row(
-    "ConditionalRequestConflict", 409, "The conditional request cannot succeed due to a conflicting operation against"
+    "ConditionalRequestConflict", 409,
+    "The conditional request cannot succeed due to a conflicting operation against"
     " this resource.",
 )
 OperationAborted = _row(
-    "OperationAborted", 409, "A conflicting conditional operation is currently in progress against this resource. Try"
+    "OperationAborted", 409,
+    "A conflicting conditional operation is currently in progress against this resource. Try"
     " again.",
 )
 BucketAlreadyExists = _row(
-    "BucketAlreadyExists", 409, "The requested bucket name is not available. The bucket namespace is shared by all users"
+    "BucketAlreadyExists", 409,
+    "The requested bucket name is not available. The bucket namespace is shared by all users"
     " of the system. Please select a different name and try again.",
 )
 BucketAlreadyOwnedByYou = _row(
-    "BucketAlreadyOwnedByYou", 409, "Your previous request to create the named bucket succeeded and you already own it.")
+    "BucketAlreadyOwnedByYou", 409,
+    "Your previous request to create the named bucket succeeded and you already own it.")
 BucketNotEmpty = _row("BucketNotEmpty", 409, "The bucket you tried to delete is not empty")
 VersionedBucketNotEmpty = _row(
-    "VersionedBucketNotEmpty", 409, "The bucket you tried to delete is not empty. You must delete all versions in the"
+    "VersionedBucketNotEmpty", 409,
+    "The bucket you tried to delete is not empty. You must delete all versions in the"
     " bucket.", code="BucketNotEmpty",
 )
 InvalidBucketState = _row(
@@ -248,38 +286,47 @@ EmptyVersionIdMarker = _row(
     "EmptyVersionIdMarker", 400, "A version-id marker cannot be empty.", code="InvalidArgument")
 InvalidTag = _row("InvalidTag", 400, "The tag provided was not a valid tag.")
 UserKeyMustBeSpecified = _row(
-    "UserKeyMustBeSpecified", 400, "You must specify at least one non-empty key", code="UserKeyMustBeSpecified")
+    "UserKeyMustBeSpecified", 400, "You must specify at least one non-empty key",
+    code="UserKeyMustBeSpecified")
 TooManyTags = _row("TooManyTags", 400, "Object tags cannot be greater than 10", code="InvalidTag")
 MetadataTooLarge = _row(
     "MetadataTooLarge", 400, "Your metadata headers exceed the maximum allowed metadata size")
 InvalidStorageClass = _row("InvalidStorageClass", 400, "The storage class you specified is not valid")
 InvalidRedirectLocation = _row(
-    "InvalidRedirectLocation", 400, "The website redirect location must have a prefix of 'http://' or 'https://' or '/'.")
+    "InvalidRedirectLocation", 400,
+    "The website redirect location must have a prefix of 'http://' or 'https://' or '/'.")
 InvalidRedirectLocationTooLong = _row(
-    "InvalidRedirectLocation_TooLong", 400, "The length of website redirect location cannot exceed 2,048 characters.",
-    code="InvalidRedirectLocation",
+    "InvalidRedirectLocation_TooLong", 400,
+    "The length of website redirect location cannot exceed 2,048 characters.", code="InvalidRedirectLocation",
 )
 InvalidPart = _row(
-    "InvalidPart", 400, "One or more of the specified parts could not be found.  The part may not have been uploaded, or"
+    "InvalidPart", 400,
+    "One or more of the specified parts could not be found.  The part may not have been uploaded, or"
     " the specified entity tag may not match the part's entity tag.",
 )
 InvalidPartOrder = _row(
-    "InvalidPartOrder", 400, "The list of parts was not in ascending order. Parts must be ordered by part number.")
+    "InvalidPartOrder", 400,
+    "The list of parts was not in ascending order. Parts must be ordered by part number.")
 InvalidPartNumber = _row(
-    "InvalidPartNumber", 400, "Part number must be an integer between 1 and 10000, inclusive", code="InvalidArgument")
+    "InvalidPartNumber", 400, "Part number must be an integer between 1 and 10000, inclusive",
+    code="InvalidArgument")
 SmallPartNumber = _row(
-    "SmallPartNumber", 400, "Part number must be an integer between 1 and 10000, inclusive", code="InvalidArgument")
+    "SmallPartNumber", 400, "Part number must be an integer between 1 and 10000, inclusive",
+    code="InvalidArgument")
 TooManyUploadParts = _row(
-    "TooManyUploadParts", 400, "The XML you provided was not well-formed or did not validate against our published schema",
+    "TooManyUploadParts", 400,
+    "The XML you provided was not well-formed or did not validate against our published schema",
     code="MalformedXML",
 )
 InvalidUploadIdMarker = _row("InvalidUploadIdMarker", 400, "Invalid uploadId marker", code="InvalidArgument")
 CopySourceTooBig = _row(
-    "CopySourceTooBig", 400, "The specified copy source is larger than the maximum allowable size for a copy source",
+    "CopySourceTooBig", 400,
+    "The specified copy source is larger than the maximum allowable size for a copy source",
     code="InvalidRequest",
 )
 CopySourceRangeInvalid = _row(
-    "CopySourceRangeInvalid", 400, "The x-amz-copy-source-range value must be of the form bytes=first-last where first and"
+    "CopySourceRangeInvalid", 400,
+    "The x-amz-copy-source-range value must be of the form bytes=first-last where first and"
     " last are the zero-based offsets of the first and last bytes to copy", code="InvalidArgument",
 )
 InvalidRange = _row("InvalidRange", 416, "The requested range is not satisfiable")
@@ -293,11 +340,13 @@ CopyInvalidSource = _row(
 CopyInvalidSourceEncoding = _row(
     "CopyInvalidSourceEncoding", 400, "Copy Source must be URL-encoded.", code="InvalidArgument")
 CopySourceIsDeleteMarker = _row(
-    "CopySourceIsDeleteMarker", 400, "The source of a copy request may not specifically refer to a delete marker by version"
+    "CopySourceIsDeleteMarker", 400,
+    "The source of a copy request may not specifically refer to a delete marker by version"
     " id.", code="InvalidRequest",
 )
 InvalidCopyToSelf = _row(
-    "InvalidCopyToSelf", 400, "This copy request is illegal because it is trying to copy an object to itself without"
+    "InvalidCopyToSelf", 400,
+    "This copy request is illegal because it is trying to copy an object to itself without"
     " changing the object's metadata, storage class, website redirect location or encryption attributes.",
     code="InvalidRequest",
 )
@@ -317,18 +366,23 @@ TooManyBuckets = _row(
 # Bodies
 MissingContentLength = _row("MissingContentLength", 411, "You must provide the Content-Length HTTP header.")
 IncompleteBody = _row(
-    "IncompleteBody", 400, "You did not provide the number of bytes specified by the Content-Length HTTP header")
+    "IncompleteBody", 400,
+    "You did not provide the number of bytes specified by the Content-Length HTTP header")
 IncompleteBodyBodyTerminatedUnexpectedly = _row(
-    "IncompleteBodyBodyTerminatedUnexpectedly", 400, "The request body terminated unexpectedly", code="IncompleteBody")
+    "IncompleteBodyBodyTerminatedUnexpectedly", 400, "The request body terminated unexpectedly",
+    code="IncompleteBody")
 InvalidChunkSizeError = _row(
     "InvalidChunkSizeError", 400, "Only the last chunk is allowed to have a size less than 8192 bytes")
 MalformedTrailerError = _row(
-    "MalformedTrailerError", 400, "The request contained trailing data that was not well-formed or did not conform to our"
+    "MalformedTrailerError", 400,
+    "The request contained trailing data that was not well-formed or did not conform to our"
     " published schema.",
 )
 InvalidChecksumAlgorithm = _row(
-    "InvalidChecksumAlgorithm", 400, "Checksum algorithm provided is unsupported. Please try again with any of the valid"
-    " types: [CRC32, CRC32C, CRC64NVME, MD5, SHA1, SHA256, SHA512, XXHASH128, XXHASH3, XXHASH64]", code="InvalidRequest",
+    "InvalidChecksumAlgorithm", 400,
+    "Checksum algorithm provided is unsupported. Please try again with any of the valid"
+    " types: [CRC32, CRC32C, CRC64NVME, MD5, SHA1, SHA256, SHA512, XXHASH128, XXHASH3, XXHASH64]",
+    code="InvalidRequest",
 )
 InvalidChecksumHeader = _row(
     "InvalidChecksumHeader", 400, "The algorithm type you specified in x-amz-checksum- header is invalid.",
@@ -337,28 +391,36 @@ InvalidChecksumHeader = _row(
 InvalidChecksumValue = _row(
     "InvalidChecksumValue", 400, "Value for x-amz-checksum- header is invalid.", code="InvalidRequest")
 OnlyOneChecksumAllowed = _row(
-    "OnlyOneChecksumAllowed", 400, "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.",
+    "OnlyOneChecksumAllowed", 400,
+    "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.",
     code="InvalidRequest",
 )
 ChecksumMissing = _row(
-    "ChecksumMissing", 400, "x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer"
+    "ChecksumMissing", 400,
+    "x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer"
     " headers were found.", code="InvalidRequest",
 )
 InvalidTrailerHeader = _row(
-    "InvalidTrailerHeader", 400, "The value specified in the x-amz-trailer header is not supported", code="InvalidRequest")
+    "InvalidTrailerHeader", 400, "The value specified in the x-amz-trailer header is not supported",
+    code="InvalidRequest")
 MaxMessageLengthExceeded = _row("MaxMessageLengthExceeded", 400, "Your request was too big.")
 EntityTooLarge = _row("EntityTooLarge", 400, "Your proposed upload exceeds the maximum allowed size")
 EntityTooSmall = _row("EntityTooSmall", 400, "Your proposed upload is smaller than the minimum allowed size")
-BadDigest = _row("BadDigest", 400, "The Content-MD5 or checksum value that you specified did not match what the server"
-                 " received.")
+BadDigest = _row(
+    "BadDigest", 400,
+    "The Content-MD5 or checksum value that you specified did not match what the server"
+    " received.")
 InvalidDigest = _row("InvalidDigest", 400, "The Content-MD5 you specified was invalid.")
 XAmzContentSHA256Mismatch = _row(
-    "XAmzContentSHA256Mismatch", 400, "The provided 'x-amz-content-sha256' header does not match what was computed.")
+    "XAmzContentSHA256Mismatch", 400,
+    "The provided 'x-amz-content-sha256' header does not match what was computed.")
 MalformedXML = _row(
-    "MalformedXML", 400, "The XML you provided was not well-formed or did not validate against our published schema")
+    "MalformedXML", 400,
+    "The XML you provided was not well-formed or did not validate against our published schema")
 MissingRequestBodyError = _row("MissingRequestBodyError", 400, "Request Body is empty")
 RequestTimeout = _row(
-    "RequestTimeout", 400, "Your socket connection to the server was not read from or written to within the timeout"
+    "RequestTimeout", 400,
+    "Your socket connection to the server was not read from or written to within the timeout"
     " period.")
 
 # Ours
@@ -377,23 +439,30 @@ KeyHasEmptyComponent = _row(
     "KeyHasEmptyComponent", 400, "A key of this bucket cannot start with a slash or hold two in a row.",
     code="InvalidArgument")
 KeyHasDotComponent = _row(
-    "KeyHasDotComponent", 400, "A key of this bucket cannot hold the components '.' and '..'.", code="InvalidArgument")
-KeyHasNul = _row("KeyHasNul", 400, "A key of this bucket cannot hold the character U+0000.", code="InvalidArgument")
+    "KeyHasDotComponent", 400, "A key of this bucket cannot hold the components '.' and '..'.",
+    code="InvalidArgument")
+KeyHasNul = _row(
+    "KeyHasNul", 400, "A key of this bucket cannot hold the character U+0000.", code="InvalidArgument")
 KeyComponentTooLong = _row(
-    "KeyComponentTooLong", 400, "A component of the key is longer than a file name can be.", code="InvalidArgument")
+    "KeyComponentTooLong", 400, "A component of the key is longer than a file name can be.",
+    code="InvalidArgument")
 KeyIsReserved = _row(
-    "KeyIsReserved", 400, "The key holds a component that is reserved for the server.", code="InvalidArgument")
+    "KeyIsReserved", 400, "The key holds a component that is reserved for the server.",
+    code="InvalidArgument")
 KeyBelowFile = _row(
     "KeyBelowFile", 400, "A leading part of the key is a file (or a link): nothing can be below it.",
     code="InvalidArgument")
 KeyNamesFolder = _row("KeyNamesFolder", 400, "The key is the name of a directory.", code="InvalidArgument")
 KeyNamesNoFile = _row(
-    "KeyNamesNoFile", 400, "The key is the name of something that is no regular file, or cannot be the name of one.",
+    "KeyNamesNoFile", 400,
+    "The key is the name of something that is no regular file, or cannot be the name of one.",
     code="InvalidArgument")
 KeyOnOtherFileSystem = _row(
-    "KeyOnOtherFileSystem", 400, "The key is on another file system than the mounted directory.", code="InvalidArgument")
+    "KeyOnOtherFileSystem", 400, "The key is on another file system than the mounted directory.",
+    code="InvalidArgument")
 FolderHasBody = _row(
-    "FolderHasBody", 400, "A key that ends in a slash is a directory and cannot have a body.", code="InvalidArgument")
+    "FolderHasBody", 400, "A key that ends in a slash is a directory and cannot have a body.",
+    code="InvalidArgument")
 MountMissing = _row(
     "MountMissing", 503, "The mounted directory is not there.", code="ServiceUnavailable")
 FileChanging = _row(

@@ -1,9 +1,10 @@
 """Bytes on their way in: checked and digested once, as they pass.
 
-Theory of operation. A `Source` gives raw bytes (the wire, a decoder around the wire, a file). `Incoming` wraps it for a
-bucket: whoever stores the bytes reads them through `whole` (small) or `chunks` (any size), and every digest that the
-request needs is fed on the way, in a thread when there is much of it. At the end the number of bytes and the caller's own
-checks must agree, else a Fault is raised before anything was promised; then `receipt` holds the digests.
+Theory of operation. A `Source` gives raw bytes (the wire, a decoder around the wire, a file). `Incoming`
+wraps it for a bucket: whoever stores the bytes reads them through `whole` (small) or `chunks` (any size), and
+every digest that the request needs is fed on the way, in a thread when there is much of it. At the end the
+number of bytes and the caller's own checks must agree, else a Fault is raised before anything was promised;
+then `receipt` holds the digests.
 """
 
 from __future__ import annotations
@@ -51,16 +52,16 @@ def accept(receipt: Receipt) -> None:
 class Incoming:
     """An upload. `size` is the announced number of bytes, None when unknown.
 
-    `algorithms` are the digests to compute besides MD5; `check` sees the receipt and raises a Fault to refuse the bytes.
-    `checksum` names the algorithm whose value is kept with the object. `limit` is the most bytes that are taken where the
-    size was not announced; None takes any number.
+    `algorithms` are the digests to compute besides MD5; `check` sees the receipt and raises a Fault to refuse
+    the bytes. `checksum` names the algorithm whose value is kept with the object. `limit` is the most bytes
+    that are taken where the size was not announced; None takes any number.
     """
 
     __slots__ = ("_algorithms", "_check", "_receipt", "_source", "checksum", "limit", "size")
 
     def __init__(
-        self, source: Source, size: int | None, *, checksum: str = "CRC64NVME", algorithms: tuple[str, ...] = (),
-        check: Callable[[Receipt], None] = accept,
+        self, source: Source, size: int | None, *, checksum: str = "CRC64NVME",
+        algorithms: tuple[str, ...] = (), check: Callable[[Receipt], None] = accept,
     ) -> None:
         self._source, self.size, self.checksum, self._check = source, size, checksum, check
         self._algorithms = dict.fromkeys(("MD5", checksum, *algorithms))
@@ -78,7 +79,9 @@ class Incoming:
         self._algorithms[algorithm] = None
 
     async def whole(self) -> bytes:
-        """All bytes at once, for an upload whose `size` is known to be small. Raises IncompleteBody and what check raises."""
+        """All bytes at once, for an upload whose `size` is known to be small. Raises IncompleteBody and what
+        check raises.
+        """
         data = await self._source.whole()
         self._finish(len(data), {name: ALGORITHMS[name].of(data) for name in self._algorithms})
         return data
@@ -109,7 +112,8 @@ class Incoming:
         finally:
             await digesting.stop()
         digest(gathered)
-        self._finish(size, {name: hasher.digest() for name, hasher in zip(self._algorithms, hashers, strict=True)})
+        self._finish(
+            size, {name: hasher.digest() for name, hasher in zip(self._algorithms, hashers, strict=True)})
 
     def _refuse(self, size: int) -> None:
         """Raise when that many bytes are too many."""

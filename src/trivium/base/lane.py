@@ -1,8 +1,8 @@
 """A lane: pieces of bytes are worked on in their order, in a thread, while the next ones arrive.
 
-Theory of operation. Whoever puts pieces on the lane goes on at once, until more than `LIMIT_BYTES` wait. One thread at a
-time takes what waits until nothing does; so a stream keeps its thread and pays for no hop between two pieces, and a
-stream that pauses keeps none. Owner of the thread: the executor that was given.
+Theory of operation. Whoever puts pieces on the lane goes on at once, until more than `LIMIT_BYTES` wait. One
+thread at a time takes what waits until nothing does; so a stream keeps its thread and pays for no hop between
+two pieces, and a stream that pauses keeps none. Owner of the thread: the executor that was given.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ LIMIT_BYTES: Final = 4 << 20  # what may wait beside what is being worked on
 class Lane:
     """`work` sees all pieces, in order. To be used on one event loop, by one task at a time."""
 
-    __slots__ = ("_executor", "_failure", "_lock", "_loop", "_room", "_running", "_waiting", "_waiting_bytes", "_work")
+    __slots__ = (
+        "_executor", "_failure", "_lock", "_loop", "_room", "_running", "_waiting", "_waiting_bytes", "_work")
 
     def __init__(self, executor: Executor | None, work: Callable[[Sequence[bytes]], None]) -> None:
         self._executor, self._work = executor, work

@@ -16,7 +16,9 @@ _RESERVED_SUFFIXES = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
 
 
 def check_bucket_name(name: str) -> None:
-    """Raise InvalidBucketName unless a new bucket may have this name (Amazon S3 User Guide, "Bucket naming rules")."""
+    """Raise InvalidBucketName unless a new bucket may have this name (Amazon S3 User Guide, "Bucket naming
+    rules").
+    """
     good = (
         _BUCKET.fullmatch(name)
         and ".." not in name
@@ -29,7 +31,8 @@ def check_bucket_name(name: str) -> None:
 
 
 def check_key(key: str) -> None:
-    """Raise KeyTooLong or InvalidURI unless an object may have this key: at most 1,024 bytes of UTF-8, no U+FFFD.
+    """Raise KeyTooLong or InvalidURI unless an object may have this key: at most 1,024 bytes of UTF-8, no
+    U+FFFD.
 
     The HTTP server replaces bytes that are no UTF-8 by U+FFFD; such a key cannot be told apart from others.
     """

@@ -25,8 +25,8 @@ class Span(msgspec.Struct, frozen=True):
 def read_range(header: str, size: int) -> Span | None:
     """The span that a Range header means in a body of `size` bytes; None means the whole body.
 
-    A header that is no single byte range is ignored, as RFC 9110 §14.2 allows and S3 does. Raises InvalidRange when it
-    starts behind the end or asks for the last zero bytes.
+    A header that is no single byte range is ignored, as RFC 9110 §14.2 allows and S3 does. Raises
+    InvalidRange when it starts behind the end or asks for the last zero bytes.
     """
     match = _RANGE.fullmatch(header.strip())
     if match is None or (not match[1] and not match[2]):

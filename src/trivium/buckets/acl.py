@@ -1,9 +1,9 @@
 """Access control lists: who else may do what with a bucket or an object. Pure.
 
-Theory of operation. A list is a tuple of grants, each of one permission to one account, by its canonical id, or to one
-group, by its URI. No list at all (None) means private: only the owner, who has FULL_CONTROL. A list that grants nothing
-to anybody says so with an empty tuple. What an owner may do regardless of the list is decided by who asks `permits`.
-Source: Amazon S3 User Guide, "Access control list (ACL) overview".
+Theory of operation. A list is a tuple of grants, each of one permission to one account, by its canonical id,
+or to one group, by its URI. No list at all (None) means private: only the owner, who has FULL_CONTROL. A list
+that grants nothing to anybody says so with an empty tuple. What an owner may do regardless of the list is
+decided by who asks `permits`. Source: Amazon S3 User Guide, "Access control list (ACL) overview".
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ AUTHENTICATED_USERS: Final = "http://acs.amazonaws.com/groups/global/Authenticat
 LOG_DELIVERY: Final = "http://acs.amazonaws.com/groups/s3/LogDelivery"
 GROUPS: Final = frozenset({ALL_USERS, AUTHENTICATED_USERS, LOG_DELIVERY})
 
-MAX_GRANTS: Final = 100  # Amazon S3 User Guide, "Access control list (ACL) overview": "An ACL can have up to 100 grants"
+# Amazon S3 User Guide, "Access control list (ACL) overview": "An ACL can have up to 100 grants"
+MAX_GRANTS: Final = 100
 
 
 class Grant(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -41,7 +42,8 @@ Acl = tuple[Grant, ...] | None
 PRIVATE: Final = "private"
 BUCKET_OWNER_READ: Final = "bucket-owner-read"
 BUCKET_OWNER_FULL_CONTROL: Final = "bucket-owner-full-control"
-# What canned lists grant to groups beside the owner's FULL_CONTROL (User Guide, "Canned ACL"). Nobody here is Amazon EC2.
+# What canned lists grant to groups beside the owner's FULL_CONTROL (User Guide, "Canned ACL"). Nobody here is
+# Amazon EC2.
 _TO_GROUPS: Final[dict[str, tuple[Grant, ...]]] = {
     PRIVATE: (),
     "public-read": (Grant(ALL_USERS, READ),),
@@ -55,7 +57,8 @@ CANNED: Final = frozenset({*_TO_GROUPS, *_TO_BUCKET_OWNER})
 
 
 def canned(name: str, owner: str, bucket_owner: str) -> Acl:
-    """The list that this name stands for, of something that `owner` owns. Raises InvalidArgument for an unknown name.
+    """The list that this name stands for, of something that `owner` owns. Raises InvalidArgument for an
+    unknown name.
 
     For a bucket both owners are the same, and the names that grant to the bucket's owner mean private.
     """

@@ -1,8 +1,9 @@
 """The bucket protocol: five verbs, and features that a bucket declares beyond them.
 
-Theory of operation. A bucket is an ordered map from keys to entries. Objects, a mounted directory and a branch of a
-repository are buckets alike; whoever stands above them (the S3 operations, copying, uploads, lifecycle) uses these verbs
-and no other. What a kind cannot do is a feature that is None: the operation is refused before its handler runs.
+Theory of operation. A bucket is an ordered map from keys to entries. Objects, a mounted directory and a
+branch of a repository are buckets alike; whoever stands above them (the S3 operations, copying, uploads,
+lifecycle) uses these verbs and no other. What a kind cannot do is a feature that is None: the operation is
+refused before its handler runs.
 """
 
 from __future__ import annotations
@@ -27,9 +28,10 @@ from trivium.storage.engine import Write
 class Resting(msgspec.Struct, frozen=True):
     """Content that rests in this house already: a put of it writes rows, not bytes.
 
-    Exactly one of `inline` (the bytes), `blob` (a blob's id), `layout_id` (an existing layout, to be shared) and `layout`
-    (a new one) is given; `parts` is the number of parts of an existing layout. `owned` says that the caller hands over its
-    ownership of the blobs (a completed upload's parts); else the put shares them (a copy).
+    Exactly one of `inline` (the bytes), `blob` (a blob's id), `layout_id` (an existing layout, to be shared)
+    and `layout` (a new one) is given; `parts` is the number of parts of an existing layout. `owned` says that
+    the caller hands over its ownership of the blobs (a completed upload's parts); else the put shares them (a
+    copy).
     """
 
     size: int
@@ -76,7 +78,8 @@ class Deletion(msgspec.Struct, frozen=True):
 
 
 class Gone(msgspec.Struct, frozen=True):
-    """What a deletion did: `version` went or, when `marker_made`, is the new marker's. `marker`: what went was a marker.
+    """What a deletion did: `version` went or, when `marker_made`, is the new marker's. `marker`: what went
+    was a marker.
 
     `version` is None in a bucket that never kept versions.
     """
@@ -108,10 +111,11 @@ class Bucket(Protocol):
     def features(self) -> Features: ...
 
     async def head(self, key: str, version: str | None = None) -> Entry:
-        """What is known of the key, or of one version. `version` "null" names the one written without versioning.
+        """What is known of the key, or of one version. `version` "null" names the one written without
+        versioning.
 
-        Raises NoSuchKey, NoSuchVersion; KeyIsDeleteMarker where the newest is a marker, VersionIsDeleteMarker where the
-        version asked for is one; InvalidVersionId where the text cannot be a version id.
+        Raises NoSuchKey, NoSuchVersion; KeyIsDeleteMarker where the newest is a marker, VersionIsDeleteMarker
+        where the version asked for is one; InvalidVersionId where the text cannot be a version id.
         """
         ...
 
@@ -125,23 +129,26 @@ class Bucket(Protocol):
     ) -> Entry:
         """Write the key, durably and all at once; readers see the old entry or the new one.
 
-        `companion` runs inside the same transaction, after the entry is written, and may raise to undo all. Raises what
-        `only_if` and the content's own checks raise, NoSuchBucket when the bucket went meanwhile, NotImplemented
-        where the bucket cannot be written.
+        `companion` runs inside the same transaction, after the entry is written, and may raise to undo all.
+        Raises what `only_if` and the content's own checks raise, NoSuchBucket when the bucket went meanwhile,
+        NotImplemented where the bucket cannot be written.
         """
         ...
 
     async def delete(self, deletions: Sequence[Deletion], *, actor: str) -> list[Gone | Fault]:
-        """Delete keys or versions; each on its own succeeds or has its Fault at its place. A missing key is no fault.
+        """Delete keys or versions; each on its own succeeds or has its Fault at its place. A missing key is
+        no fault.
 
         `actor` is the canonical id of who asks.
         """
         ...
 
     async def list(self, prefix: str, start: str, limit: int) -> list[Entry]:
-        """Up to `limit` newest entries with `prefix`, from `start` on (included), in code point order; no markers.
+        """Up to `limit` newest entries with `prefix`, from `start` on (included), in code point order; no
+        markers.
 
-        Fewer than `limit` means that there are no more. The entries may lack attributes that listings do not show.
+        Fewer than `limit` means that there are no more. The entries may lack attributes that listings do not
+        show.
         """
         ...
 
@@ -155,14 +162,17 @@ class Versions(Protocol):
         ...
 
     async def set_state(self, state: str) -> None:
-        """Make versioning "Enabled" or "Suspended". Raises NoSuchBucket, NotImplemented where the state cannot be had."""
+        """Make versioning "Enabled" or "Suspended". Raises NoSuchBucket, NotImplemented where the state
+        cannot be had.
+        """
         ...
 
     async def list(self, prefix: str, start: str, marker: str | None, limit: int) -> list[VersionEntry]:
-        """Up to `limit` versions and markers with `prefix`, by key, newest first, from the key `start` on (included).
+        """Up to `limit` versions and markers with `prefix`, by key, newest first, from the key `start` on
+        (included).
 
-        With a `marker`, a version id, only versions of `start` behind that one count, then all of the keys behind.
-        Raises InvalidVersionId.
+        With a `marker`, a version id, only versions of `start` behind that one count, then all of the keys
+        behind. Raises InvalidVersionId.
         """
         ...
 
@@ -178,8 +188,11 @@ class Annotations(Protocol):
 class Acls(Protocol):
     """A bucket whose entries carry access control lists that can change without the bytes."""
 
-    async def grant(self, key: str, version: str | None, rule: Callable[[Entry], Acl], *, actor: str) -> Entry:
-        """Give the entry the list that `rule` says, which is asked about the very entry that is changed and may refuse.
+    async def grant(
+        self, key: str, version: str | None, rule: Callable[[Entry], Acl], *, actor: str,
+    ) -> Entry:
+        """Give the entry the list that `rule` says, which is asked about the very entry that is changed and
+        may refuse.
 
         `actor` is the canonical id of who asks. Raises as `Bucket.head`, and what `rule` raises.
         """
@@ -189,12 +202,14 @@ class Acls(Protocol):
 class Renames(Protocol):
     """A bucket that can give a key's newest entry another key in one step."""
 
-    async def rename(self, source: str, key: str, *, source_if: WriteIf, only_if: WriteIf, actor: str) -> Entry:
-        """The entry under its new key, LastModified as it was; the source is gone at the same instant. Raises as `head`
-        and `put` do.
+    async def rename(
+        self, source: str, key: str, *, source_if: WriteIf, only_if: WriteIf, actor: str,
+    ) -> Entry:
+        """The entry under its new key, LastModified as it was; the source is gone at the same instant. Raises
+        as `head` and `put` do.
 
-        Source: Amazon S3 User Guide, "Renaming objects in directory buckets": what is known of the object stays, its
-        dates too.
+        Source: Amazon S3 User Guide, "Renaming objects in directory buckets": what is known of the object
+        stays, its dates too.
         """
         ...
 
@@ -203,7 +218,9 @@ class Past(Protocol):
     """A bucket that can be read as it was."""
 
     async def at(self, moment_ms: int) -> Bucket:
-        """The bucket, read-only, as it was at the end of that millisecond (since 1970). What was removed for good is gone."""
+        """The bucket, read-only, as it was at the end of that millisecond (since 1970). What was removed for
+        good is gone.
+        """
         ...
 
 
@@ -211,7 +228,8 @@ class History(Protocol):
     """A bucket whose past is made of commits."""
 
     async def as_of(self, commit: str) -> Bucket:
-        """The bucket, read-only, as of a commit: its id, `HEAD` (the newest), or `^` and `~` behind these for earlier ones.
+        """The bucket, read-only, as of a commit: its id, `HEAD` (the newest), or `^` and `~` behind these for
+        earlier ones.
 
         Raises NoSuchVersion, and InvalidVersionId where the text cannot mean a commit.
         """
@@ -221,7 +239,8 @@ class History(Protocol):
 class Features(msgspec.Struct, frozen=True):
     """What a bucket can do beyond the five verbs; None means that it cannot.
 
-    `writes`: put and delete work. `shares`: put takes Resting content of this house's blobs (else it is copied).
+    `writes`: put and delete work. `shares`: put takes Resting content of this house's blobs (else it is
+    copied).
     """
 
     writes: bool = True

@@ -2,7 +2,8 @@
 
 Theory of operation. The transaction that deletes a bucket leaves a mark, or takes all rows away if they are
 few. Whoever clears takes the rows of the marked buckets away and lets go of their contents, and the mark
-last. A crash leaves the mark: the next to clear goes on. A bucket's number is never used again, so that nobody sees the rows meanwhile.
+last. A crash leaves the mark: the next to clear goes on. A bucket's number is never used again, so that
+nobody sees the rows meanwhile.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ def mark(tx: Write, bucket: int) -> None:
 
 
 def leave(tx: Write, bucket: int) -> None:
-    """Say that a bucket without entries is gone. Its other rows go now if they are few, else they are marked."""
+    """Say that a bucket without entries is gone. Its other rows go now if they are few, else they are marked.
+    """
     if _remove_others(tx, bucket) == _ROWS_AT_ONCE:
         mark(tx, bucket)
 

@@ -1,7 +1,7 @@
 """Conditions of reads and writes: pure rules over the entry that is there.
 
-Source: RFC 9110 §13; Amazon S3 API Reference, PutObject, GetObject, DeleteObject and CopyObject; User Guide, "Conditional
-writes". An entry that is a marker counts as absent.
+Source: RFC 9110 §13; Amazon S3 API Reference, PutObject, GetObject, DeleteObject and CopyObject; User Guide,
+"Conditional writes". An entry that is a marker counts as absent.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ class WriteIf(msgspec.Struct, frozen=True):
                 raise faults.PreconditionFailed(Condition="If-Match")
         if self.size is not None and (entry is None or entry.size != self.size):
             raise faults.PreconditionFailed(Condition="x-amz-if-match-size")
-        if self.modified_ms is not None and (entry is None or entry.modified_ms // 1000 != self.modified_ms // 1000):
+        if self.modified_ms is not None and (
+                entry is None or entry.modified_ms // 1000 != self.modified_ms // 1000):
             raise faults.PreconditionFailed(Condition="x-amz-if-match-last-modified-time")
         self._check_times(entry)
 
@@ -54,10 +55,11 @@ class WriteIf(msgspec.Struct, frozen=True):
             raise faults.PreconditionFailed(Condition="If-Unmodified-Since")
 
     def check_deletion(self, entry: Entry | None) -> None:
-        """Raise PreconditionFailed, or NoSuchKey where If-Match meets nothing at all; a marker matches no ETag.
+        """Raise PreconditionFailed, or NoSuchKey where If-Match meets nothing at all; a marker matches no
+        ETag.
 
-        The other conditions ask how an object is that is there: where nothing is, deleting is a success. Source: User
-        Guide, "Conditional deletes"; API Reference, DeleteObject, x-amz-if-match-size.
+        The other conditions ask how an object is that is there: where nothing is, deleting is a success.
+        Source: User Guide, "Conditional deletes"; API Reference, DeleteObject, x-amz-if-match-size.
         """
         if self is ALWAYS:
             return
@@ -76,7 +78,9 @@ ALWAYS: Final = WriteIf()
 
 
 class ReadIf(msgspec.Struct, frozen=True):
-    """Conditions of GET, HEAD and copy sources. Times in ms since 1970, compared by whole seconds. None means not asked."""
+    """Conditions of GET, HEAD and copy sources. Times in ms since 1970, compared by whole seconds. None means
+    not asked.
+    """
 
     match: str | None = None
     none_match: str | None = None
@@ -84,7 +88,8 @@ class ReadIf(msgspec.Struct, frozen=True):
     unmodified_since_ms: int | None = None
 
     def check(self, entry: Entry, *, modified: faults.FaultKind = faults.NotModified) -> None:
-        """Raise PreconditionFailed, or `modified` (304 for reads, 412 for copy sources) when the reader has it already.
+        """Raise PreconditionFailed, or `modified` (304 for reads, 412 for copy sources) when the reader has
+        it already.
 
         If-Match outweighs If-Unmodified-Since, If-None-Match outweighs If-Modified-Since (RFC 9110 §13.2.2).
         """

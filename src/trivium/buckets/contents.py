@@ -101,7 +101,8 @@ def layout_of(rows: Read, entry: Entry) -> Layout | None:
 
 
 class StoredReading(msgspec.Struct, frozen=True, gc=False):
-    """An entry whose bytes are in this house: in its row (`_body`), in a blob, or in the blobs of a layout."""
+    """An entry whose bytes are in this house: in its row (`_body`), in a blob, or in the blobs of a layout.
+    """
 
     _blobs: Blobs
     entry: Entry

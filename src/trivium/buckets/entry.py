@@ -16,9 +16,9 @@ NULL: Final = "null"  # the version id of what was written while the bucket kept
 class Attributes(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What the writer said about an object besides its bytes. "" and empty mean not said.
 
-    `headers` are the content headers as sent, by lower-case name: cache-control, content-disposition, content-encoding,
-    content-language, expires. `metadata` are the user's, without the prefix x-amz-meta-. `owner` is a canonical id, `acl`
-    what the owner granted to others.
+    `headers` are the content headers as sent, by lower-case name: cache-control, content-disposition,
+    content-encoding, content-language, expires. `metadata` are the user's, without the prefix x-amz-meta-.
+    `owner` is a canonical id, `acl` what the owner granted to others.
     """
 
     content_type: str = ""
@@ -47,11 +47,11 @@ class LayoutContent(msgspec.Struct, frozen=True, array_like=True, tag=2, gc=Fals
 class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One version of one key.
 
-    `seq` orders all writes of a house; `modified_ms` is LastModified (ms since 1970, UTC); `etag` is unquoted; `version` is
-    the version id, "null" for what was written without versioning. A marker is a delete marker, or a tombstone. `content`
-    says where the bytes rest; None means in the row itself, or that the bucket knows by the key. `null_seq` is, in the
-    newest entry of a key only, the seq of an older null version (0: there is none). `renamed_ms` is when a rename gave it its
-    key (0: none did).
+    `seq` orders all writes of a house; `modified_ms` is LastModified (ms since 1970, UTC); `etag` is
+    unquoted; `version` is the version id, "null" for what was written without versioning. A marker is a
+    delete marker, or a tombstone. `content` says where the bytes rest; None means in the row itself, or that
+    the bucket knows by the key. `null_seq` is, in the newest entry of a key only, the seq of an older null
+    version (0: there is none). `renamed_ms` is when a rename gave it its key (0: none did).
     """
 
     key: str

@@ -31,10 +31,11 @@ OWNER_ENFORCED: Final = "BucketOwnerEnforced"
 class BucketRecord(msgspec.Struct, frozen=True, array_like=True):
     """A bucket's row. `id` is its number in all keys and never used again; `kind` says who builds the bucket.
 
-    `owner` is a canonical id; `versioning` is "", "Enabled" or "Suspended"; `facts` are the kind's own (a mount's path, a
-    branch's repository and fork). `acl` is None as long as nobody but the owner was ever granted anything: then all its
-    objects are the owner's. `ownership` is what was said of who owns objects: "", ObjectWriter (which "" means too),
-    BucketOwnerPreferred, or BucketOwnerEnforced, with which lists count for nothing.
+    `owner` is a canonical id; `versioning` is "", "Enabled" or "Suspended"; `facts` are the kind's own (a
+    mount's path, a branch's repository and fork). `acl` is None as long as nobody but the owner was ever
+    granted anything: then all its objects are the owner's. `ownership` is what was said of who owns objects:
+    "", ObjectWriter (which "" means too), BucketOwnerPreferred, or BucketOwnerEnforced, with which lists
+    count for nothing.
     """
 
     id: int
@@ -104,7 +105,8 @@ def strike(tx: Write, record: BucketRecord) -> BucketRecord:
 
 
 def confirm(tx: Read, record: BucketRecord) -> BucketRecord:
-    """The bucket's record as it is in this transaction. Raises NoSuchBucket when it went, or another took its name.
+    """The bucket's record as it is in this transaction. Raises NoSuchBucket when it went, or another took its
+    name.
 
     A writer that holds a record of an older `Engine.generation` calls this inside its transaction.
     """

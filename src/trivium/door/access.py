@@ -21,7 +21,9 @@ _SECRETS = re.compile(r"(?i)((?:^|&)(?:x-amz-signature|x-amz-security-token|sign
 
 
 class Line(msgspec.Struct, frozen=True):
-    """One request. Times in milliseconds, sizes in bytes; `account` is a canonical id, `fault` "" where all went well."""
+    """One request. Times in milliseconds, sizes in bytes; `account` is a canonical id, `fault` "" where all
+    went well.
+    """
 
     time: str
     id: str
@@ -41,7 +43,9 @@ class Line(msgspec.Struct, frozen=True):
 
 
 class AccessLog:
-    """Lines that wait to be written to `path`, or to standard output for "-". Each worker has one; a line is one write."""
+    """Lines that wait to be written to `path`, or to standard output for "-". Each worker has one; a line is
+    one write.
+    """
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -57,7 +61,8 @@ class AccessLog:
         self._waiting.append((request, status, bytes_in, bytes_out, elapsed_ns))
 
     def flush(self) -> int:
-        """Write what waits; how many lines were lost since the last time. To be called in a thread; raises OSError.
+        """Write what waits; how many lines were lost since the last time. To be called in a thread; raises
+        OSError.
 
         The file is opened anew each time, so that it can be renamed away at any moment.
         """
@@ -84,7 +89,7 @@ def _line(request: Request, status: int, bytes_in: int, bytes_out: int, elapsed_
     return Line(
         time=moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"), id=request.id,
         client=request.client, account=request.account, method=request.method, path=request.path,
-        query=_SECRETS.sub(r"\1-", request.query_string), action=request.action, status=status, fault=request.fault,
-        bytes_in=bytes_in, bytes_out=bytes_out, took_ms=round(elapsed_ns / 1e6, 3),
+        query=_SECRETS.sub(r"\1-", request.query_string), action=request.action, status=status,
+        fault=request.fault, bytes_in=bytes_in, bytes_out=bytes_out, took_ms=round(elapsed_ns / 1e6, 3),
         agent=headers.get("user-agent", ""), referer=headers.get("referer", ""),
     )

@@ -33,7 +33,8 @@ _log = logging.getLogger("trivium.door")
 
 
 class Watch:
-    """What a worker's listeners share: patience, counts, the access log if there is one, health, and request ids.
+    """What a worker's listeners share: patience, counts, the access log if there is one, health, and request
+    ids.
 
     `prefix` makes the ids of this process: eight hexadecimal digits that no other process has.
     """
@@ -112,34 +113,42 @@ class Application:
             scope.method, scope.path, scope.query_string, headers, self._listener, at_ms=watch.clock.now_ms(),
             id=f"{watch.prefix}{next(watch.ids):08X}", body=body, secure=self._secure)
 
-    async def _send(self, wire: Wire, request: Request, response: Response, body: FileSpan | Pieces | Stream) -> None:
+    async def _send(
+        self, wire: Wire, request: Request, response: Response, body: FileSpan | Pieces | Stream,
+    ) -> None:
         try:
             if isinstance(body, FileSpan):
                 _send_span(wire, response, body)
             else:
                 await pipe.send(
-                    wire, response.status, response.headers, body, wait_seconds=self._watch.patience.limit_seconds)
+                    wire, response.status, response.headers, body,
+                    wait_seconds=self._watch.patience.limit_seconds)
         except pipe.Stalled:
             _log.info("request %s: the client took no more of the answer", request.id)
         except (OSError, Fault):
             _log.exception("request %s: the bytes of the answer cannot be had", request.id)
             answer = write_fault(faults.InternalError(), request)
             assert isinstance(answer.body, bytes)
-            wire.response_bytes(answer.status, answer.headers, answer.body)  # does nothing once an answer has begun
+            # does nothing once an answer has begun
+            wire.response_bytes(answer.status, answer.headers, answer.body)
 
 
 def _close_unless_asked(source: Source, response: Response) -> None:
-    """End the connection behind an answer that came in place of 100 Continue: to a refused body, or to an empty one.
+    """End the connection behind an answer that came in place of 100 Continue: to a refused body, or to an
+    empty one.
 
-    RFC 9110 §10.1.1 lets a client count either way then. The botocore inside awscli 1.46 counts wrongly: it takes the
-    status of that answer for the next one on the same connection, and its upload fails for want of an ETag.
+    RFC 9110 §10.1.1 lets a client count either way then. The botocore inside awscli 1.46 counts wrongly: it
+    takes the status of that answer for the next one on the same connection, and its upload fails for want of
+    an ETag.
     """
     if not isinstance(source, WireSource) or not source.touched:
         response.headers.append(("connection", "close"))
 
 
 def _send_span(wire: Wire, response: Response, body: FileSpan) -> None:
-    """Let the server send the file. It would answer 404 itself if the file were missing, so that is looked at before."""
+    """Let the server send the file. It would answer 404 itself if the file were missing, so that is looked at
+    before.
+    """
     if os.stat(body.path).st_size <= body.last:
         raise OSError(f"{body.path} ends before byte {body.last}")
     response.headers.append(("content-length", str(body.size)))
@@ -155,7 +164,9 @@ def _joined(items: Headers) -> dict[str, str]:
 
 
 def _unreadable(request: Request, scope: Scope) -> Response:
-    """The server hides header values that are not visible ASCII; dropping user metadata in silence is no answer."""
+    """The server hides header values that are not visible ASCII; dropping user metadata in silence is no
+    answer.
+    """
     hidden = sorted(set(scope.headers.keys()) - request.headers.keys())
     message = "Header values must be visible ASCII; encode others as RFC 2047 says"
     return write_fault(faults.InvalidArgument(message, ArgumentName=",".join(hidden)), request)

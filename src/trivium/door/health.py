@@ -1,7 +1,7 @@
 """Health: whether this process lives, and whether it can serve. Asked without credentials, by exact path.
 
-The paths are also keys of a bucket that may be called `health` or `minio`: such an object is reached by every request
-that carries credentials, and only an anonymous GET of exactly these paths is answered here.
+The paths are also keys of a bucket that may be called `health` or `minio`: such an object is reached by every
+request that carries credentials, and only an anonymous GET of exactly these paths is answered here.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Figures about requests, counted in each process and shown as the sum of all, as Prometheus text.
 
-Theory of operation. Every worker counts in plain lists: one row per S3 action, one number per fault name. Once a second it
-writes what it has to a file of its own, when that changed. Whoever is asked for the page reads the files of all workers and
-adds them up; a worker that restarts begins its file from what it left behind, so that counters never go back.
+Theory of operation. Every worker counts in plain lists: one row per S3 action, one number per fault name.
+Once a second it writes what it has to a file of its own, when that changed. Whoever is asked for the page
+reads the files of all workers and adds them up; a worker that restarts begins its file from what it left
+behind, so that counters never go back.
 """
 
 from __future__ import annotations
@@ -17,17 +18,21 @@ from prometheus_client.core import CollectorRegistry, CounterMetricFamily, Histo
 from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
-BOUNDS_NS: Final = (100_000, 300_000, 1_000_000, 3_000_000, 10_000_000, 30_000_000, 100_000_000, 1_000_000_000, 10_000_000_000)
+BOUNDS_NS: Final = (
+    100_000, 300_000, 1_000_000, 3_000_000, 10_000_000, 30_000_000, 100_000_000, 1_000_000_000,
+    10_000_000_000)
 _REQUESTS, _BYTES_IN, _BYTES_OUT, _SUM_NS, _FIRST_BUCKET = range(5)
 _ROW: Final = [0] * (_FIRST_BUCKET + len(BOUNDS_NS) + 1)
-MAX_NOTED: Final = 20_000  # requests of one action that wait to be counted; more than come between two publications
+# requests of one action that wait to be counted; more than come between two publications
+MAX_NOTED: Final = 20_000
 UNROUTED: Final = "none"  # what stands for the action of a request that never got one
 
 _Noted = tuple[int, int, int]  # bytes in, bytes out, nanoseconds
 
 
 class Counts(msgspec.Struct):
-    """What one worker has counted: rows by action, and how often each fault was answered, by (action, fault)."""
+    """What one worker has counted: rows by action, and how often each fault was answered, by (action, fault).
+    """
 
     actions: dict[str, list[int]] = {}
     faults: dict[str, int] = {}
@@ -95,7 +100,9 @@ class Tally:
 
 
 class Ledger:
-    """The counts of one worker and the files of all of them, in `folder`, which belongs to one run of the server."""
+    """The counts of one worker and the files of all of them, in `folder`, which belongs to one run of the
+    server.
+    """
 
     def __init__(self, folder: Path, worker: int) -> None:
         self._folder, self._path = folder, folder / f"counts-{worker}"
@@ -142,11 +149,15 @@ class _Sums(Collector):
     def collect(self) -> list[CounterMetricFamily | HistogramMetricFamily]:
         """The metric families, as prometheus_client asks for them."""
         label = ["action"]
-        requests = CounterMetricFamily("trivium_requests", "Requests that were answered, by S3 action.", labels=label)
-        bytes_in = CounterMetricFamily("trivium_received_bytes", "Bytes of request bodies, by S3 action.", labels=label)
-        bytes_out = CounterMetricFamily("trivium_sent_bytes", "Bytes of answers' bodies, by S3 action.", labels=label)
+        requests = CounterMetricFamily(
+            "trivium_requests", "Requests that were answered, by S3 action.", labels=label)
+        bytes_in = CounterMetricFamily(
+            "trivium_received_bytes", "Bytes of request bodies, by S3 action.", labels=label)
+        bytes_out = CounterMetricFamily(
+            "trivium_sent_bytes", "Bytes of answers' bodies, by S3 action.", labels=label)
         seconds = HistogramMetricFamily(
-            "trivium_request_seconds", "Time until the answer was handed to the HTTP server, by S3 action.", labels=label)
+            "trivium_request_seconds", "Time until the answer was handed to the HTTP server, by S3 action.",
+            labels=label)
         for action, row in sorted(self._counts.actions.items()):
             labels = [action or UNROUTED]
             requests.add_metric(labels, row[_REQUESTS])
@@ -154,7 +165,8 @@ class _Sums(Collector):
             bytes_out.add_metric(labels, row[_BYTES_OUT])
             seconds.add_metric(labels, _buckets(row), row[_SUM_NS] / 1e9)
         refused = CounterMetricFamily(
-            "trivium_faults", "Requests that were refused, by S3 action and fault.", labels=["action", "fault"])
+            "trivium_faults", "Requests that were refused, by S3 action and fault.",
+            labels=["action", "fault"])
         for name, number in sorted(self._counts.faults.items()):
             refused.add_metric(name.split(" "), number)
         return [requests, bytes_in, bytes_out, seconds, refused]

@@ -25,7 +25,8 @@ class Pages:
         if scope.method not in ("GET", "HEAD"):
             wire.response_bytes(405, [_TEXT, ("allow", "GET, HEAD")], b"GET or HEAD\n")
         elif scope.path == "/metrics":
-            wire.response_bytes(200, [("content-type", CONTENT_TYPE_LATEST)], await asyncio.to_thread(self._metrics))
+            wire.response_bytes(
+                200, [("content-type", CONTENT_TYPE_LATEST)], await asyncio.to_thread(self._metrics))
         elif scope.path in (LIVE, READY):
             status = await self._health.status(scope.path)
             wire.response_bytes(status, [_TEXT], b"ok\n" if status == 200 else b"not ready\n")

@@ -1,10 +1,11 @@
 """Large bodies that are no single span of a file, sent at the pace of the client and in constant memory.
 
-Theory of operation. The server's own streaming queues without bound, so that a slow client would gather a whole object in
-memory. What it does send at the client's pace is a file. So the body is written into a pipe, and the server is given the
-pipe's other end as a file to send: the kernel holds at most `PIPE_BYTES` of it, and we write on when there is room. The
-read end stays open here until the server has opened it, which shows when the full pipe first drains; from then on a
-client that leaves breaks the pipe. Bodies that would fit into the pipe go out as bytes.
+Theory of operation. The server's own streaming queues without bound, so that a slow client would gather a
+whole object in memory. What it does send at the client's pace is a file. So the body is written into a pipe,
+and the server is given the pipe's other end as a file to send: the kernel holds at most `PIPE_BYTES` of it,
+and we write on when there is room. The read end stays open here until the server has opened it, which shows
+when the full pipe first drains; from then on a client that leaves breaks the pipe. Bodies that would fit into
+the pipe go out as bytes.
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ class Stalled(Exception):
     """The client left, or took nothing for too long. Nobody is there to be answered."""
 
 
-async def send(wire: Wire, status: int, headers: Headers, body: Pieces | Stream, *, wait_seconds: float) -> None:
+async def send(
+    wire: Wire, status: int, headers: Headers, body: Pieces | Stream, *, wait_seconds: float,
+) -> None:
     """Answer with the body. Raises Stalled; OSError or a Fault when the bytes cannot be had.
 
     When it raises behind the first byte, the client sees a body that breaks off before its Content-Length.
@@ -83,7 +86,8 @@ class _Pipe:
         room = self._loop.create_future()
         self._loop.add_writer(self._write_end, _settle, room)
         try:
-            await asyncio.wait((room, self._gone), timeout=self._wait_seconds, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(
+                (room, self._gone), timeout=self._wait_seconds, return_when=asyncio.FIRST_COMPLETED)
         finally:
             self._loop.remove_writer(self._write_end)
         if not room.done():

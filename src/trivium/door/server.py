@@ -1,4 +1,5 @@
-"""The HTTP server of one listener: Granian, embedded in our event loop, on a socket that was claimed before."""
+"""The HTTP server of one listener: Granian, embedded in our event loop, on a socket that was claimed before.
+"""
 
 from __future__ import annotations
 
@@ -16,18 +17,23 @@ from trivium.door.sockets import BACKLOG, Tls
 
 MAX_CONNECTIONS: Final = 4096  # a worker's; more wait in the backlog until one closes
 # Granian configures logging when it is made; this leaves its loggers to ours
-_LOGGING: Final[dict[str, Any]] = {"handlers": {}, "formatters": {}, "loggers": {"granian.access": {"propagate": False}}}
+_LOGGING: Final[dict[str, Any]] = {
+    "handlers": {}, "formatters": {}, "loggers": {"granian.access": {"propagate": False}}}
 
 
 class HttpServer:
     """Serves `application` (an RSGI callable) on a listening socket, which it takes over."""
 
-    def __init__(self, application: Any, listening: socket.socket, *, wait_seconds: int, tls: Tls | None = None) -> None:
+    def __init__(
+        self, application: Any, listening: socket.socket, *, wait_seconds: int, tls: Tls | None = None,
+    ) -> None:
         # Any: Granian types applications as Any
         self._server = _OnSocket(
-            application, websockets=False, http=HTTPModes.http1, backlog=BACKLOG, backpressure=MAX_CONNECTIONS,
+            application, websockets=False, http=HTTPModes.http1, backlog=BACKLOG,
+            backpressure=MAX_CONNECTIONS,
             http1_settings=HTTP1Settings(header_read_timeout=wait_seconds * 1000), log_level=LogLevels.error,
-            log_dictconfig=_LOGGING, ssl_cert=tls.certificate if tls else None, ssl_key=tls.key if tls else None,
+            log_dictconfig=_LOGGING, ssl_cert=tls.certificate if tls else None,
+            ssl_key=tls.key if tls else None,
         )
         self._server.listening = listening
         self._task: asyncio.Task[None] | None = None

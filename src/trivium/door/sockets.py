@@ -1,10 +1,11 @@
 """Listening sockets: claimed before any worker starts, so that a port belongs to one server only.
 
-Theory of operation. Workers accept from sockets of their own that share a port (SO_REUSEPORT): the kernel deals
-connections out evenly, where workers on one shared socket got all or none (measured: 0 and 107,508 of 107,508 requests).
-But sockets that may share would let a second server share as well, in silence. So the first socket is bound and listens
-without sharing, which fails when anybody is there; only then it is opened to the others. The supervisor keeps all of
-them open: a worker that is replaced loses no connection that waits to be accepted.
+Theory of operation. Workers accept from sockets of their own that share a port (SO_REUSEPORT): the kernel
+deals connections out evenly, where workers on one shared socket got all or none (measured: 0 and 107,508 of
+107,508 requests). But sockets that may share would let a second server share as well, in silence. So the
+first socket is bound and listens without sharing, which fails when anybody is there; only then it is opened
+to the others. The supervisor keeps all of them open: a worker that is replaced loses no connection that waits
+to be accepted.
 """
 
 from __future__ import annotations
@@ -69,7 +70,8 @@ def read_address(text: str) -> Address:
 def claim(address: Address, workers: int, *, wait_seconds: int) -> Claimed:
     """A listening socket for each worker. Raises PortTaken.
 
-    A client that takes nothing of what was sent for `wait_seconds`, or is gone without a word, loses its connection.
+    A client that takes nothing of what was sent for `wait_seconds`, or is gone without a word, loses its
+    connection.
     """
     sockets: Claimed = []
     try:
@@ -101,7 +103,9 @@ def _resolve(address: Address) -> tuple[socket.AddressFamily, tuple[object, ...]
     return family, target
 
 
-def _bound(family: socket.AddressFamily, target: tuple[object, ...], wait_seconds: int, *, shared: bool) -> socket.socket:
+def _bound(
+    family: socket.AddressFamily, target: tuple[object, ...], wait_seconds: int, *, shared: bool,
+) -> socket.socket:
     with contextlib.ExitStack() as undo:
         one = undo.enter_context(socket.socket(family, socket.SOCK_STREAM))
         one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

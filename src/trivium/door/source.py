@@ -1,8 +1,9 @@
 """Bytes from the wire: bounded by what was announced, and never waited for without end.
 
-Theory of operation. `Patience` knows every task that waits for a client's bytes and in which second it began to wait.
-Once a second it cancels those that have waited too long; the cancelled read turns that into RequestTimeout. A timer per
-read would cost several microseconds on every upload; a dictionary entry costs a tenth of one.
+Theory of operation. `Patience` knows every task that waits for a client's bytes and in which second it began
+to wait. Once a second it cancels those that have waited too long; the cancelled read turns that into
+RequestTimeout. A timer per read would cost several microseconds on every upload; a dictionary entry costs a
+tenth of one.
 """
 
 from __future__ import annotations
@@ -16,12 +17,15 @@ from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]  # it is w
 from trivium.base import faults
 from trivium.door.wire import Wire
 
-MAX_WHOLE_BYTES: Final = 8 << 20  # nobody asks for more at once: inline objects and XML documents are far smaller
+# nobody asks for more at once: inline objects and XML documents are far smaller
+MAX_WHOLE_BYTES: Final = 8 << 20
 MAX_DRAIN_BYTES: Final = 1 << 20
 
 
 class Patience:
-    """How long a client may keep us waiting for its next bytes: about `limit_seconds`, measured in whole seconds."""
+    """How long a client may keep us waiting for its next bytes: about `limit_seconds`, measured in whole
+    seconds.
+    """
 
     __slots__ = ("_second", "_tired", "_waiting", "limit_seconds")
 
@@ -62,7 +66,8 @@ class Patience:
 
 
 class WireSource:
-    """The body of a request. `announced` is its Content-Length, None when the client sends chunks without saying.
+    """The body of a request. `announced` is its Content-Length, None when the client sends chunks without
+    saying.
 
     `received` counts bytes; `touched` says that somebody has begun to read.
     """

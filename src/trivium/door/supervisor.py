@@ -1,9 +1,10 @@
 """Worker processes: started, watched, started again when they die, and stopped together.
 
-Theory of operation. One loop sleeps until a signal or a worker has something to say. A worker writes one byte when it
-accepts connections and holds its standard input, whose end tells it that the supervisor is gone. A worker that dies is
-started again, at once the first time, then after a pause that doubles; when one dies before it was ever ready, nothing
-will change by trying again and the server gives up. SIGTERM and SIGINT stop everything gracefully, a second one at once.
+Theory of operation. One loop sleeps until a signal or a worker has something to say. A worker writes one byte
+when it accepts connections and holds its standard input, whose end tells it that the supervisor is gone. A
+worker that dies is started again, at once the first time, then after a pause that doubles; when one dies
+before it was ever ready, nothing will change by trying again and the server gives up. SIGTERM and SIGINT stop
+everything gracefully, a second one at once.
 """
 
 from __future__ import annotations
@@ -61,10 +62,11 @@ class Worker:
 
 
 class Supervisor:
-    """Runs `workers` processes. `start(index, ready_fd)` starts one, which writes a byte to the descriptor when it is ready.
+    """Runs `workers` processes. `start(index, ready_fd)` starts one, which writes a byte to the descriptor
+    when it is ready.
 
-    `all_ready` is called once, when every worker is; `stopping` when a signal asks to stop, before workers are told.
-    Workers that have not ended `patience_seconds` after that are killed.
+    `all_ready` is called once, when every worker is; `stopping` when a signal asks to stop, before workers
+    are told. Workers that have not ended `patience_seconds` after that are killed.
     """
 
     def __init__(
@@ -102,7 +104,8 @@ class Supervisor:
                 worker.begin(self._start)
         if self._kill_at_ns and all(worker.process is None for worker in self._workers):
             return False
-        waiting = {worker.ready_end: worker for worker in self._workers if worker.process and not worker.ready}
+        waiting = {
+            worker.ready_end: worker for worker in self._workers if worker.process and not worker.ready}
         readable, _, _ = select.select([wake_end, *waiting], [], [], self._sleep_seconds())
         for end in readable:
             if end == wake_end:
@@ -156,7 +159,8 @@ class Supervisor:
                 self._stop()
                 continue
             _log.error(
-                "worker %d died (exit code %d); starting another in %.1f seconds", worker.index, code, worker.pause_seconds)
+                "worker %d died (exit code %d); starting another in %.1f seconds", worker.index, code,
+                worker.pause_seconds)
 
 
 def _ignore(number: int, frame: object) -> None:

@@ -1,10 +1,10 @@
 """What the HTTP server hands to us for one request: its scope and its protocol object, in our words.
 
-Facts of Granian 2.8 (RSGI), found by reading and trying it: `path` arrives percent-decoded, bytes that are no UTF-8 as
-U+FFFD; header values that are not visible ASCII are left out of `items` but counted by `len`; duplicated headers stay
-apart; the body given to `whole` breaks off with ProtocolClosed, the body given in chunks with an empty chunk more;
-`response_file_range` takes the first byte and the one *behind* the last; `response_stream` queues without bound, so that
-it must not carry anything large.
+Facts of Granian 2.8 (RSGI), found by reading and trying it: `path` arrives percent-decoded, bytes that are no
+UTF-8 as U+FFFD; header values that are not visible ASCII are left out of `items` but counted by `len`;
+duplicated headers stay apart; the body given to `whole` breaks off with ProtocolClosed, the body given in
+chunks with an empty chunk more; `response_file_range` takes the first byte and the one *behind* the last;
+`response_stream` queues without bound, so that it must not carry anything large.
 """
 
 from __future__ import annotations

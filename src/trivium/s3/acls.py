@@ -1,8 +1,8 @@
 """Access control lists as the wire carries them: a document, a canned name, or grants in headers.
 
-Theory of operation. What a request says is read before anybody knows whose the thing is that it speaks of: that is
-`Granted`. `acl_of` makes the list of it, when the owner is known. Source: Amazon S3 User Guide, "Access control list (ACL)
-overview"; API Reference, PutBucketAcl and PutObjectAcl.
+Theory of operation. What a request says is read before anybody knows whose the thing is that it speaks of:
+that is `Granted`. `acl_of` makes the list of it, when the owner is known. Source: Amazon S3 User Guide,
+"Access control list (ACL) overview"; API Reference, PutBucketAcl and PutObjectAcl.
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ _GRANTS: Final = {  # in the order in which they are kept
     "x-amz-grant-write-acp": WRITE_ACP, "x-amz-grant-full-control": FULL_CONTROL,
 }
 ACL_HEADERS: Final = (_CANNED, *_GRANTS)
-_GRANTEE: Final = re.compile(r'\s*(id|uri|emailAddress)\s*=\s*(?:"([^"]*)"|([^",\s]*))\s*', re.ASCII | re.IGNORECASE)
+_GRANTEE: Final = re.compile(
+    r'\s*(id|uri|emailAddress)\s*=\s*(?:"([^"]*)"|([^",\s]*))\s*', re.ASCII | re.IGNORECASE)
 _ID, _URI, _EMAIL = "id", "uri", "emailaddress"
 _TYPES: Final = {"CanonicalUser": _ID, "Group": _URI, "AmazonCustomerByEmail": _EMAIL}
 
@@ -80,14 +81,18 @@ class AccessControlPolicy(Shape, frozen=True):
 
 
 class Granted(msgspec.Struct, frozen=True):
-    """What a request's headers say: a canned name, or else grants to grantees as they were named, by kind and value."""
+    """What a request's headers say: a canned name, or else grants to grantees as they were named, by kind and
+    value.
+    """
 
     canned: str = ""
     grants: tuple[tuple[str, str, str], ...] = ()  # permission, kind of name, name
 
 
 def granted(request: Request) -> Granted:
-    """What the headers say. Raises InvalidRequest where both ways are used, InvalidArgument for what cannot be read."""
+    """What the headers say. Raises InvalidRequest where both ways are used, InvalidArgument for what cannot
+    be read.
+    """
     headers = request.headers
     name = headers.get(_CANNED)
     grants = [
@@ -116,15 +121,17 @@ def _grantees(text: str, header: str) -> Iterator[tuple[str, str]]:
 
 
 def acl_of(said: Granted, owner: str, bucket_owner: str, users: Users) -> Acl:
-    """The list of what `owner` owns in a bucket of `bucket_owner`. Raises the faults of grantees that are nobody."""
+    """The list of what `owner` owns in a bucket of `bucket_owner`. Raises the faults of grantees that are
+    nobody.
+    """
     if said.canned:
         return canned(said.canned, owner, bucket_owner)
     return tuple(Grant(_resolved(kind, name, users), permission) for permission, kind, name in said.grants)
 
 
 def read_policy(policy: AccessControlPolicy, owner: str, users: Users) -> Acl:
-    """The list that a document says. Raises MalformedACLError, AccessDenied when it names another owner than there is,
-    and the faults of grantees that are nobody.
+    """The list that a document says. Raises MalformedACLError, AccessDenied when it names another owner than
+    there is, and the faults of grantees that are nobody.
     """
     if policy.owner is None or policy.owner.id is None or policy.grants is None:
         raise faults.MalformedACLError()
@@ -178,7 +185,8 @@ def _shown(grant: Grant, users: Users) -> GrantElement:
 def with_acl(attributes: Attributes, said: Granted, record: BucketRecord, users: Users) -> Attributes:
     """The attributes of a new object in the bucket, with the list that its writer gives it.
 
-    Raises AccessControlListNotSupported where lists count for nothing, unless it is the one that changes nothing.
+    Raises AccessControlListNotSupported where lists count for nothing, unless it is the one that changes
+    nothing.
     """
     given_away = said.canned == BUCKET_OWNER_FULL_CONTROL
     if record.ownership == OWNER_ENFORCED:

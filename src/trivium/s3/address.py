@@ -1,4 +1,6 @@
-"""Addresses: which bucket and key a request is about, path style or virtual host, below the listener's base path."""
+"""Addresses: which bucket and key a request is about, path style or virtual host, below the listener's base
+path.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +12,11 @@ _SERVICE = Target(SERVICE)
 
 
 def address(request: Request) -> Target:
-    """What the request is about. Raises InvalidURI outside the base path, KeyTooLong and InvalidURI for bad keys.
+    """What the request is about. Raises InvalidURI outside the base path, KeyTooLong and InvalidURI for bad
+    keys.
 
-    A key is everything behind the bucket's slash, byte for byte: nothing is normalised, `a//b` and `../a` are keys.
+    A key is everything behind the bucket's slash, byte for byte: nothing is normalised, `a//b` and `../a` are
+    keys.
     """
     path, listener = request.path, request.listener
     if listener.base_path:

@@ -12,16 +12,19 @@ from trivium.s3.xml import error
 from trivium.s3.xml import write as write_document
 
 _XML: Final = ("content-type", "application/xml")
-# Facts of faults that go out as headers. They are ours: what a client said (a VersionId that is not there) is never one.
+# Facts of faults that go out as headers. They are ours: what a client said (a VersionId that is not there) is
+# never one.
 _FACT_HEADERS: Final = {
-    faults.KeyIsDeleteMarker: {"DeleteMarker": "x-amz-delete-marker", "VersionId": "x-amz-version-id"},  # AWS, GetObject
+    # AWS, GetObject
+    faults.KeyIsDeleteMarker: {"DeleteMarker": "x-amz-delete-marker", "VersionId": "x-amz-version-id"},
     faults.VersionIsDeleteMarker: {"DeleteMarker": "x-amz-delete-marker", "VersionId": "x-amz-version-id"},
     faults.NotModified: {"ETag": "etag"},  # RFC 9110 §15.4.5
     faults.MethodNotAllowed: {"Allow": "allow"},  # RFC 9110 §15.5.6
 }
 
 
-def write(operation: Operation, reply: Any, request: Request) -> Response:  # Any: the operation's own Reply type
+# Any: the operation's own Reply type
+def write(operation: Operation, reply: Any, request: Request) -> Response:
     """The answer to a request that was fulfilled."""
     headers = [("x-amz-request-id", request.id), ("x-amz-id-2", request.id)]
     operation.write_headers(reply, headers)
@@ -30,7 +33,8 @@ def write(operation: Operation, reply: Any, request: Request) -> Response:  # An
         if value is not None:
             headers.append(_XML)
             xmlns = request.listener.dialect.xmlns
-            return Response(operation.status, headers, write_document(operation.answer.root, value, xmlns=xmlns))
+            return Response(
+                operation.status, headers, write_document(operation.answer.root, value, xmlns=xmlns))
         return Response(operation.status, headers)
     body = getattr(reply, "body", b"")
     return Response(getattr(reply, "status", operation.status), headers, body)
@@ -42,7 +46,8 @@ def write_fault(fault: Fault, request: Request) -> Response:
     request.fault = kind.name
     headers = [("x-amz-request-id", request.id), ("x-amz-id-2", request.id)]
     headers += [
-        (header, str(fault.facts[name])) for name, header in _FACT_HEADERS.get(kind, {}).items() if name in fault.facts]
+        (header, str(fault.facts[name])) for name, header in _FACT_HEADERS.get(kind, {}).items()
+        if name in fault.facts]
     if kind is faults.VersionIsDeleteMarker:
         headers.append(("allow", "DELETE"))  # AWS, GetObject: a delete marker can only be deleted
     if kind.status == 304:
@@ -52,4 +57,5 @@ def write_fault(fault: Fault, request: Request) -> Response:
         return Response(kind.status, headers)
     code = kind.name if request.listener.dialect.fine_faults else kind.code
     facts = {name: str(fact) for name, fact in fault.facts.items()}
-    return Response(kind.status, headers, error(code, fault.message, facts, resource=request.path, request_id=request.id))
+    return Response(
+        kind.status, headers, error(code, fault.message, facts, resource=request.path, request_id=request.id))

@@ -13,10 +13,11 @@ from trivium.s3.tags import check_tags
 
 DEFAULT_TYPE: Final = "binary/octet-stream"  # what AWS answers when the writer named no type
 STORAGE_CLASSES: Final = frozenset({  # botocore's model, StorageClass
-    "STANDARD", "REDUCED_REDUNDANCY", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER", "DEEP_ARCHIVE",
-    "OUTPOSTS", "GLACIER_IR", "SNOW", "EXPRESS_ONEZONE", "FSX_OPENZFS", "FSX_ONTAP",
+    "STANDARD", "REDUCED_REDUNDANCY", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER",
+    "DEEP_ARCHIVE", "OUTPOSTS", "GLACIER_IR", "SNOW", "EXPRESS_ONEZONE", "FSX_OPENZFS", "FSX_ONTAP",
 })
-CONTENT_HEADERS: Final = ("cache-control", "content-disposition", "content-encoding", "content-language", "expires")
+CONTENT_HEADERS: Final = (
+    "cache-control", "content-disposition", "content-encoding", "content-language", "expires")
 READS: Final = (
     "content-type", *CONTENT_HEADERS, "x-amz-meta-", "x-amz-storage-class", "x-amz-tagging",
     "x-amz-website-redirect-location",
@@ -27,8 +28,8 @@ _MAX_REDIRECT_CHARACTERS = 2048  # Amazon S3 User Guide, "Configuring a webpage 
 def object_attributes(request: Request) -> Attributes:
     """The attributes that the request's headers give an object.
 
-    Raises MetadataTooLarge, InvalidTag, TooManyTags, InvalidStorageClass, InvalidRedirectLocation, and InvalidArgument
-    for a version id: a writer cannot choose it.
+    Raises MetadataTooLarge, InvalidTag, TooManyTags, InvalidStorageClass, InvalidRedirectLocation, and
+    InvalidArgument for a version id: a writer cannot choose it.
     """
     headers = request.headers
     if request.query_string and "versionId" in request.query:
@@ -41,24 +42,30 @@ def object_attributes(request: Request) -> Attributes:
     tags = headers.get("x-amz-tagging")
     return Attributes(
         headers.get("content-type") or request.listener.dialect.default_type, extra, meta,
-        object_tags(request, tags) if tags else {}, storage_class(request), redirect(request), request.account,
+        object_tags(request, tags) if tags else {}, storage_class(request), redirect(request),
+        request.account,
     )
 
 
 def content_headers(request: Request) -> dict[str, str]:
-    """The content headers that are kept and given back. `aws-chunked` is how the bytes travelled, not what they are."""
+    """The content headers that are kept and given back. `aws-chunked` is how the bytes travelled, not what
+    they are.
+    """
     headers = request.headers
     extra: dict[str, str] = {name: headers[name] for name in CONTENT_HEADERS if name in headers}
     encoding = extra.pop("content-encoding", None)
     if encoding is not None:
-        kept = ", ".join(one.strip() for one in encoding.split(",") if one.strip().lower() not in ("aws-chunked", ""))
+        kept = ", ".join(
+            one.strip() for one in encoding.split(",") if one.strip().lower() not in ("aws-chunked", ""))
         if kept:
             extra["content-encoding"] = kept
     return extra
 
 
 def check_metadata(meta: dict[str, str], limit_bytes: int) -> None:
-    """Raise MetadataTooLarge when names and values together, in UTF-8, are over the limit (Amazon S3 User Guide)."""
+    """Raise MetadataTooLarge when names and values together, in UTF-8, are over the limit (Amazon S3 User
+    Guide).
+    """
     size = sum(len(name.encode()) + len(value.encode()) for name, value in meta.items())
     if size > limit_bytes:
         raise faults.MetadataTooLarge(Size=size, MaxSizeAllowed=limit_bytes)
@@ -90,8 +97,8 @@ def redirect(request: Request) -> str:
 
 
 ENTRY_HEADERS: Final = (
-    "etag", "last-modified", "accept-ranges", "content-type", *CONTENT_HEADERS, "x-amz-meta-", "x-amz-storage-class",
-    "x-amz-tagging-count", "x-amz-website-redirect-location",
+    "etag", "last-modified", "accept-ranges", "content-type", *CONTENT_HEADERS, "x-amz-meta-",
+    "x-amz-storage-class", "x-amz-tagging-count", "x-amz-website-redirect-location",
 )
 
 
@@ -99,8 +106,8 @@ def entry_headers(entry: Entry) -> list[tuple[str, str]]:
     """The headers that tell of an entry: GET and HEAD send them, and in part the answers of writes."""
     attributes = entry.attributes
     headers = [
-        ("etag", f'"{entry.etag}"'), ("last-modified", http_time(entry.modified_ms)), ("accept-ranges", "bytes"),
-        ("content-type", attributes.content_type or DEFAULT_TYPE),
+        ("etag", f'"{entry.etag}"'), ("last-modified", http_time(entry.modified_ms)),
+        ("accept-ranges", "bytes"), ("content-type", attributes.content_type or DEFAULT_TYPE),
     ]
     if attributes.headers:
         headers += attributes.headers.items()
@@ -116,5 +123,6 @@ def entry_headers(entry: Entry) -> list[tuple[str, str]]:
 
 
 def mime_words(value: str) -> str:
-    """Text beyond ASCII as a header can carry it (RFC 2047), as S3 answers metadata that was sent in UTF-8."""
+    """Text beyond ASCII as a header can carry it (RFC 2047), as S3 answers metadata that was sent in UTF-8.
+    """
     return MimeWords(value, "utf-8", maxlinelen=10_000).encode()

@@ -23,7 +23,8 @@ A = TypeVar("A", bound=msgspec.Struct)
 
 
 class Call(msgspec.Struct, Generic[A], gc=False):
-    """One request, understood and permitted. `name` and `key` are the bucket's and the object's, "" where there is none.
+    """One request, understood and permitted. `name` and `key` are the bucket's and the object's, "" where
+    there is none.
 
     `opened` is the bucket, `source` the one of `x-amz-copy-source`; None where the operation opens none.
     """
@@ -76,14 +77,18 @@ class Call(msgspec.Struct, Generic[A], gc=False):
         return versions is not None and versions.state != ""
 
     def written_version(self, version: str) -> str | None:
-        """The version id to tell of a write. Where versioning is suspended S3 tells none, though the version is "null".
+        """The version id to tell of a write. Where versioning is suspended S3 tells none, though the version
+        is "null".
 
-        What counts is the version: versioning may have been enabled between opening the bucket and writing to it.
+        What counts is the version: versioning may have been enabled between opening the bucket and writing to
+        it.
         """
         return version if version != NULL and self.bucket.features.versions is not None else None
 
     def incoming(self) -> Incoming:
-        """The bytes of an upload, checked as they pass. Raises MissingContentLength, InvalidDigest, EntityTooLarge…"""
+        """The bytes of an upload, checked as they pass. Raises MissingContentLength, InvalidDigest,
+        EntityTooLarge…
+        """
         upload = incoming(self._request, self.claim)
         upload.limit = limit = self.dialect.limits.max_put_bytes
         if upload.size is not None and upload.size > limit:

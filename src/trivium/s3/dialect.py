@@ -1,4 +1,6 @@
-"""The differences between S3s, as data. A listener speaks one dialect; handlers read its facts and never ask its name."""
+"""The differences between S3s, as data. A listener speaks one dialect; handlers read its facts and never ask
+its name.
+"""
 
 from __future__ import annotations
 
@@ -34,16 +36,20 @@ class Limits(msgspec.Struct, frozen=True):
 
 
 class Dialect(msgspec.Struct, frozen=True):
-    """What an S3 does where S3s differ. Each fact that is not AWS's cites its source in the dialect's own file.
+    """What an S3 does where S3s differ. Each fact that is not AWS's cites its source beside it.
 
     `fine_faults`: show the fine-grained fault names instead of AWS's codes.
-    `untagged_bucket_is_empty`: GetBucketTagging of an untagged bucket answers an empty TagSet instead of NoSuchTagSet.
-    `own_bucket_again`: CreateBucket of a bucket the caller owns is "refused" with BucketAlreadyOwnedByYou, "fine" (200), or
-    "fine in us-east-1", which is AWS's way: it depends on the region the server says it is in.
+    `untagged_bucket_is_empty`: GetBucketTagging of an untagged bucket answers an empty TagSet instead of
+    NoSuchTagSet.
+    `own_bucket_again`: CreateBucket of a bucket the caller owns is "refused" with BucketAlreadyOwnedByYou,
+    "fine" (200), or "fine in us-east-1", which is AWS's way: it depends on the region the server says it is
+    in.
     `location`: what GetBucketLocation says of a bucket without a constraint ("" is us-east-1).
     `deletes_full_buckets`: DeleteBucket also deletes what is in it.
-    `compares_part_etags`: CompleteMultipartUpload compares ETags: "always", "when given" or "when ours" (they look like MD5).
-    `aws_bucket_names`: new buckets must follow AWS's naming rules (else 1-255 of letters, digits, `.`, `-`, `_`, `:`).
+    `compares_part_etags`: CompleteMultipartUpload compares ETags: "always", "when given" or "when ours"
+    (they look like MD5).
+    `aws_bucket_names`: new buckets must follow AWS's naming rules (else 1-255 of letters,
+    digits, `.`, `-`, `_`, `:`).
     `version2_element`: listings say whether they are of version 2, as Alluxio's do.
     `encodes_unasked`: listings are url-encoded and say so even when the client did not ask.
     `counts_in_plain_list`: the plain listing carries KeyCount and continuation tokens (Alluxio 1.x).

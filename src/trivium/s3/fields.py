@@ -1,8 +1,10 @@
-"""Where a field of an Ask comes from and how a field of a Reply goes out: headers, query parameters, values of both.
+"""Where a field of an Ask comes from and how a field of a Reply goes out: headers, query parameters, values
+of both.
 
-Theory of operation. An Ask or Reply is a frozen struct whose fields are annotated with a source: `Query("versionId")`,
-`Header("if-match")`. `binder` and `header_writer` turn the declaration into a function once, at import. A binder walks
-over what the request has, not over what it might have: a GET that sends three headers costs three look-ups.
+Theory of operation. An Ask or Reply is a frozen struct whose fields are annotated with a source:
+`Query("versionId")`, `Header("if-match")`. `binder` and `header_writer` turn the declaration into a function
+once, at import. A binder walks over what the request has, not over what it might have: a GET that sends three
+headers costs three look-ups.
 """
 
 from __future__ import annotations
@@ -51,8 +53,8 @@ def size_in_bytes(value: str, name: str) -> int:
 
 
 def http_date(value: str, _: str) -> int | None:
-    """An HTTP date as ms since 1970, in UTC where it names no zone; None when it is none, which RFC 9110 §13.1.3 says to
-    ignore.
+    """An HTTP date as ms since 1970, in UTC where it names no zone; None when it is none, which RFC 9110
+    §13.1.3 says to ignore.
     """
     try:
         return _milliseconds(parsedate_to_datetime(value))
@@ -61,14 +63,17 @@ def http_date(value: str, _: str) -> int | None:
 
 
 def any_date(value: str, name: str) -> int:
-    """An HTTP date or an ISO 8601 one as ms since 1970, in UTC where it names no zone. Raises InvalidArgument."""
+    """An HTTP date or an ISO 8601 one as ms since 1970, in UTC where it names no zone. Raises
+    InvalidArgument.
+    """
     found = http_date(value, name)
     if found is not None:
         return found
     try:
         return _milliseconds(datetime.fromisoformat(value))
     except (ValueError, OverflowError):
-        raise faults.InvalidArgument(f"Invalid value for {name}", ArgumentName=name, ArgumentValue=value) from None
+        raise faults.InvalidArgument(
+            f"Invalid value for {name}", ArgumentName=name, ArgumentValue=value) from None
 
 
 def _milliseconds(moment: datetime) -> int:
@@ -106,8 +111,9 @@ class Query(msgspec.Struct, frozen=True):
 class Derived(msgspec.Struct, frozen=True):
     """A field made from the request as a whole, as user metadata is.
 
-    `headers` and `queries` are the names it reads, for the docs; one that ends with `-` is a prefix. `seldom`: it is made
-    only of a request that has one of them, all of which are named; else the field keeps its default.
+    `headers` and `queries` are the names it reads, for the docs; one that ends with `-` is a prefix.
+    `seldom`: it is made only of a request that has one of them, all of which are named; else the field keeps
+    its default.
     """
 
     make: Callable[[Request], Any]
@@ -124,7 +130,9 @@ class Document(msgspec.Struct, frozen=True):
 
 
 class Spread(msgspec.Struct, frozen=True):
-    """A field of a Reply that becomes any number of headers. `headers` are their names, for the docs, as in `Derived`."""
+    """A field of a Reply that becomes any number of headers. `headers` are their names, for the docs, as in
+    `Derived`.
+    """
 
     write: Callable[[Any], list[tuple[str, str]]]
     headers: tuple[str, ...] = ()
@@ -151,7 +159,8 @@ def binder(ask: type[A]) -> Callable[[Request], dict[str, Any]]:
     marks = sources(ask)
     headers = {mark.name: (name, mark.parse) for name, mark in marks.items() if isinstance(mark, Header)}
     queries = {mark.name: (name, mark.parse) for name, mark in marks.items() if isinstance(mark, Query)}
-    derived = tuple((name, mark.make) for name, mark in marks.items() if isinstance(mark, Derived) and not mark.seldom)
+    derived = tuple(
+        (name, mark.make) for name, mark in marks.items() if isinstance(mark, Derived) and not mark.seldom)
     rare = [(name, mark) for name, mark in marks.items() if isinstance(mark, Derived) and mark.seldom]
     by_header = tuple((name, mark.make, frozenset(mark.headers)) for name, mark in rare if mark.headers)
     by_query = tuple((name, mark.make, frozenset(mark.queries)) for name, mark in rare if mark.queries)
@@ -258,5 +267,6 @@ def tag_header(value: str, name: str) -> dict[str, str]:
 
 
 def _bad_tag_header(value: str, name: str) -> Fault:
-    return faults.InvalidArgument("The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters"
-                                  " without tag name duplicates.", ArgumentName=name, ArgumentValue=value)
+    return faults.InvalidArgument(
+        "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters"
+        " without tag name duplicates.", ArgumentName=name, ArgumentValue=value)

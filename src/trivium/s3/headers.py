@@ -1,4 +1,6 @@
-"""Headers that ask for what this server does not do: refused, never ignored, since whoever sends one relies on it."""
+"""Headers that ask for what this server does not do: refused, never ignored, since whoever sends one relies
+on it.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,8 @@ _COPY_SSE: Final = "x-amz-copy-source-server-side-encryption"
 REFUSED: Final[dict[str, frozenset[str]]] = {
     _SSE: frozenset(),
     **{f"{_SSE}-{detail}": frozenset() for detail in (
-        "aws-kms-key-id", "context", "bucket-key-enabled", "customer-algorithm", "customer-key", "customer-key-md5")},
+        "aws-kms-key-id", "context", "bucket-key-enabled", "customer-algorithm", "customer-key",
+        "customer-key-md5")},
     **{f"{_COPY_SSE}-customer-{detail}": frozenset() for detail in ("algorithm", "key", "key-md5")},
     "x-amz-object-lock-mode": frozenset(),
     "x-amz-object-lock-retain-until-date": frozenset(),

@@ -27,10 +27,11 @@ _MOST_KEPT: Final = 1024  # characters of a query that is kept: what is kept is 
 class Listener(msgspec.Struct, frozen=True):
     """How one address speaks.
 
-    `base_path` is "" or starts with `/` and has no `/` at its end. `authentication` is "v4" (signatures are checked) or
-    "simple" (the access key is believed and nothing is checked); with "simple", a request without credentials acts as
-    `default_user`. `signature_v2`: with "v4", signatures of version 2 are accepted too. `domains` are host names under
-    which `bucket.domain` addresses a bucket. `creates` is the kind of bucket that CreateBucket makes.
+    `base_path` is "" or starts with `/` and has no `/` at its end. `authentication` is "v4" (signatures are
+    checked) or "simple" (the access key is believed and nothing is checked); with "simple", a request without
+    credentials acts as `default_user`. `signature_v2`: with "v4", signatures of version 2 are accepted too.
+    `domains` are host names under which `bucket.domain` addresses a bucket. `creates` is the kind of bucket
+    that CreateBucket makes.
     """
 
     dialect: Dialect
@@ -43,7 +44,8 @@ class Listener(msgspec.Struct, frozen=True):
 
 
 class Request(msgspec.Struct, gc=False):
-    """An S3 request. `path` is percent-decoded; header names are lower-case; `at_ms` is when it arrived (ms since 1970).
+    """An S3 request. `path` is percent-decoded; header names are lower-case; `at_ms` is when it arrived (ms
+    since 1970).
 
     `action`, `account` and `fault` are found out while it is served, for the log and the metrics.
     """
@@ -65,9 +67,11 @@ class Request(msgspec.Struct, gc=False):
 
     @property
     def query(self) -> Mapping[str, str]:
-        """The query, decoded; the first of parameters that are given twice counts. Raises InvalidURI for broken escapes.
+        """The query, decoded; the first of parameters that are given twice counts. Raises InvalidURI for
+        broken escapes.
 
-        A signature at its end, where presigned URLs have it, is left out: the rest is what many requests have in common.
+        A signature at its end, where presigned URLs have it, is left out: the rest is what many requests have
+        in common.
         """
         if self._query is None:
             text, _, signature = self.query_string.partition(_SIGNATURE)

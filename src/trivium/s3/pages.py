@@ -14,11 +14,13 @@ from trivium.s3.fields import one_of
 
 encoding_type = one_of("url")
 _PLAIN = re.compile(r"[A-Za-z0-9_.~/-]*", re.ASCII)
-DEFAULT_LIMIT = 1000  # Amazon S3 API Reference, ListObjectsV2: "By default, the action returns up to 1,000 key names"
+# Amazon S3 API Reference, ListObjectsV2: "By default, the action returns up to 1,000 key names"
+DEFAULT_LIMIT = 1000
 
 
 def limit_of(asked: int | None, dialect: Dialect, name: str = "max-keys") -> int:
-    """How many keys a page may have. Raises InvalidArgument where the dialect refuses more than its maximum."""
+    """How many keys a page may have. Raises InvalidArgument where the dialect refuses more than its maximum.
+    """
     most = dialect.limits.max_keys
     if asked is None:
         return min(DEFAULT_LIMIT, most)

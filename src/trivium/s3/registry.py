@@ -1,10 +1,11 @@
 """The table of S3's actions: one declaration on one function each, and the route from a request to it.
 
-Theory of operation. S3 has few cells (method × target); inside a cell the presence of a query key or a header selects the
-action. `operation` adds a row with its selectors; `refuse` adds a row for every action of S3 that this server does not
-have, so that it is answered with NotImplemented and never by another action. A request's selectors are those of its query
-keys and headers that select anything anywhere; the row with exactly these is the action. Two rows for the same cell and
-selectors are an error at import, and so is an operation without a permission.
+Theory of operation. S3 has few cells (method × target); inside a cell the presence of a query key or a header
+selects the action. `operation` adds a row with its selectors; `refuse` adds a row for every action of S3 that
+this server does not have, so that it is answered with NotImplemented and never by another action. A request's
+selectors are those of its query keys and headers that select anything anywhere; the row with exactly these is
+the action. Two rows for the same cell and selectors are an error at import, and so is an operation without a
+permission.
 """
 
 from __future__ import annotations
@@ -26,10 +27,10 @@ from trivium.s3.messages import Request, Target
 class Operation(msgspec.Struct, frozen=True):
     """A declared action.
 
-    `selectors`: query keys, `key=value` pairs, or `header:` names that select it. `needs`: a feature of the bucket
-    (a field of `Features`). `allow`: the permission it asks for, `allow_version` the one when `versionId` is given,
-    `source` the one on the bucket of `x-amz-copy-source`. `document` and `shape`: the root and type of the request's XML.
-    `creates`: the bucket need not exist. `status`: of a success.
+    `selectors`: query keys, `key=value` pairs, or `header:` names that select it. `needs`: a feature of the
+    bucket (a field of `Features`). `allow`: the permission it asks for, `allow_version` the one when
+    `versionId` is given, `source` the one on the bucket of `x-amz-copy-source`. `document` and `shape`: the
+    root and type of the request's XML. `creates`: the bucket need not exist. `status`: of a success.
     """
 
     name: str
@@ -61,14 +62,16 @@ _queries: Final[set[str]] = set()  # every query key, or key=value, that selects
 _valued: Final[set[str]] = set()  # the keys of those with a value
 _headers: Final[dict[tuple[str, str], tuple[str, ...]]] = {}  # selecting headers of a cell
 _local: Final[dict[tuple[str, str], set[str]]] = {}  # query selectors of a cell
-_PARAMETERS: Final = frozenset({"partNumber", "versionId", "uploadId"})  # select in one cell, mere parameters in others
+# select in one cell, mere parameters in others
+_PARAMETERS: Final = frozenset({"partNumber", "versionId", "uploadId"})
 
 
 def operation(
     name: str, method: str, target: str, *, allow: str, when: tuple[str, ...] = (), needs: str = "",
     allow_version: str = "", source: str = "", opens: bool = True, status: int = 200,
 ) -> Callable[[Callable[[Any], Awaitable[Any]]], Callable[[Any], Awaitable[Any]]]:
-    """Declare the action that the decorated handler answers. Its Ask and Reply are read from its annotations."""
+    """Declare the action that the decorated handler answers. Its Ask and Reply are read from its annotations.
+    """
     if not allow:
         raise AssertionError(f"{name} asks for no permission")
 
@@ -77,9 +80,10 @@ def operation(
         document_field, document = _document(ask)
         answer_field, answer = _document(reply)
         made = Operation(
-            name, method, target, frozenset(when), allow, handler, ask, reply, binder(ask), header_writer(reply), needs,
-            allow_version, source, document, document_field, shape_of(ask, document_field), answer, answer_field, opens,
-            status,
+            name, method, target, frozenset(when), allow, handler, ask, reply, binder(ask),
+            header_writer(reply), needs,
+            allow_version, source, document, document_field, shape_of(ask, document_field), answer,
+            answer_field, opens, status,
         )
         _add(method, target, made.selectors, made, name)
         OPERATIONS[name] = made
@@ -110,8 +114,8 @@ def _add(method: str, target: str, selectors: frozenset[str], row: Operation | s
 
 
 def route(request: Request, target: Target) -> Operation:
-    """The action that the request asks for. Raises NotImplemented for what this server does not do, MethodNotAllowed
-    for what S3 does not do.
+    """The action that the request asks for. Raises NotImplemented for what this server does not do,
+    MethodNotAllowed for what S3 does not do.
     """
     place = (request.method, target.kind)
     cell = _cells.get(place)
@@ -127,7 +131,9 @@ def route(request: Request, target: Target) -> Operation:
 
 
 def _preflight(request: Request) -> Fault:
-    """What a browser is told that asks before it sends: no bucket here has rules for that (User Guide, "Troubleshooting CORS")."""
+    """What a browser is told that asks before it sends: no bucket here has rules for that (User Guide,
+    "Troubleshooting CORS").
+    """
     if "origin" not in request.headers:
         return faults.BadRequest("Insufficient information. Origin request header needed.")
     return faults.CorsNotEnabled()
@@ -140,12 +146,16 @@ def _not_allowed(method: str, kind: str) -> Fault:
 
 _NONE: Final[frozenset[str]] = frozenset()
 _SHAPES_KEPT: Final = 1000
-_SHAPE_CHARACTERS: Final = 1024  # of a query string whose shape is kept: what is kept is bounded, whoever sends what
-_shapes: Final[dict[tuple[str, ...], frozenset[str]]] = {}  # selectors by the shape of a request: clients send few
+# of a query string whose shape is kept: what is kept is bounded, whoever sends what
+_SHAPE_CHARACTERS: Final = 1024
+# selectors by the shape of a request: clients send few
+_shapes: Final[dict[tuple[str, ...], frozenset[str]]] = {}
 
 
 def _selectors(request: Request, place: tuple[str, str]) -> frozenset[str]:
-    """What selects the action. Requests whose queries have the same keys select alike, unless a value selects."""
+    """What selects the action. Requests whose queries have the same keys select alike, unless a value
+    selects.
+    """
     headers = _headers.get(place, ())
     if not request.query_string:
         found = _NONE
@@ -163,7 +173,8 @@ def _selectors(request: Request, place: tuple[str, str]) -> frozenset[str]:
 def _new_shape(request: Request, place: tuple[str, str], shape: tuple[str, ...]) -> frozenset[str]:
     query = request.query
     found = _query_selectors(query, request.query_string, _local.get(place, _NONE))
-    alike = _valued.isdisjoint(query) and "" not in query.values()  # no value of this shape's queries can matter
+    # no value of this shape's queries can matter
+    alike = _valued.isdisjoint(query) and "" not in query.values()
     if alike and len(_shapes) < _SHAPES_KEPT and len(request.query_string) < _SHAPE_CHARACTERS:
         _shapes[shape] = found
     return found
@@ -179,7 +190,8 @@ def _query_selectors(query: Mapping[str, str], text: str, local: AbstractSet[str
         elif (key in _queries and key not in _PARAMETERS) or (
             not value and key not in _PARAMETERS and f"{key}=" not in text
         ):
-            found.append(key)  # of another cell, or a bare word that nobody knows: a sub-resource, never a plain request
+            # of another cell, or a bare word that nobody knows: a sub-resource, never a plain request
+            found.append(key)
     return frozenset(found)
 
 

@@ -24,7 +24,8 @@ from trivium.services.access.guarded import Watch, check_upload, guarded
 from trivium.services.catalog import Opened
 from trivium.services.house import House
 
-MAX_DOCUMENT_BYTES: Final = 4 << 20  # DeleteObjects of 1,000 keys of 1,024 bytes, escaped, is the largest AWS has
+# DeleteObjects of 1,000 keys of 1,024 bytes, escaped, is the largest AWS has
+MAX_DOCUMENT_BYTES: Final = 4 << 20
 
 _log = logging.getLogger("trivium.serve")
 load_all()
@@ -48,7 +49,9 @@ async def serve(house: House, request: Request) -> Response:
         return write_fault(faults.InternalError(), request)
 
 
-async def bind(house: House, operation: Operation, request: Request, target: Target, claim: Claim) -> Call[Any]:
+async def bind(
+    house: House, operation: Operation, request: Request, target: Target, claim: Claim,
+) -> Call[Any]:
     """The call: input parsed, buckets opened, features present, everything permitted."""
     opened = None
     if operation.opens and target.bucket:
@@ -66,7 +69,8 @@ async def bind(house: House, operation: Operation, request: Request, target: Tar
     if operation.document is not None:
         data = await document(request, claim, MAX_DOCUMENT_BYTES)
         if data or not operation.document.optional:
-            found[operation.document_field] = read_document(operation.document.root, operation.document_shape, data)
+            found[operation.document_field] = read_document(
+                operation.document.root, operation.document_shape, data)
     return Call(house, request, operation.ask(**found), claim, target.bucket, target.key, opened, source)
 
 

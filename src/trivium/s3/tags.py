@@ -1,8 +1,8 @@
 """Rules of tags: pure, the same for header and document, for objects and buckets.
 
-Source: Amazon S3 User Guide, "Categorizing your objects using tags": at most 10 tags (50 on a bucket), keys of 1 to 128
-and values of up to 256 Unicode characters, no key twice. Characters: AWS Billing User Guide, "User-defined tag restrictions":
-letters, numbers, spaces, and `_ . : / = + - @`.
+Source: Amazon S3 User Guide, "Categorizing your objects using tags": at most 10 tags (50 on a bucket), keys
+of 1 to 128 and values of up to 256 Unicode characters, no key twice. Characters: AWS Billing User Guide,
+"User-defined tag restrictions": letters, numbers, spaces, and `_ . : / = + - @`.
 """
 
 from __future__ import annotations
@@ -43,4 +43,5 @@ def check_tags(tags: dict[str, str], *, limit: int) -> None:
 
 def _allowed(text: str) -> bool:
     return (text.isascii() and text.isalnum()) or all(
-        character in _SIGNS or character.isalnum() or category(character).startswith("Z") for character in text)
+        character in _SIGNS or character.isalnum() or category(character).startswith("Z")
+        for character in text)

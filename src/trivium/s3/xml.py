@@ -1,10 +1,11 @@
 """XML in and out: documents are declared as shapes, and these two files alone know angle brackets.
 
-Theory of operation. A `Shape` is a value whose fields are elements, in the order of the wire; `Annotated` says the name
-where it is not the field's name in camel case, and whether a list is wrapped. From the declaration a reader and a writer
-are made once. Reading (`xml_reading.py`) is strict about what is not XML (entities and document types are refused before
-anything is expanded, depth and number of elements are bounded) and lenient about what S3 is lenient about: name spaces,
-unknown elements, order. Writers are compiled to plain Python, since a listing writes ten thousand elements.
+Theory of operation. A `Shape` is a value whose fields are elements, in the order of the wire; `Annotated`
+says the name where it is not the field's name in camel case, and whether a list is wrapped. From the
+declaration a reader and a writer are made once. Reading (`xml_reading.py`) is strict about what is not XML
+(entities and document types are refused before anything is expanded, depth and number of elements are
+bounded) and lenient about what S3 is lenient about: name spaces, unknown elements, order. Writers are
+compiled to plain Python, since a listing writes ten thousand elements.
 """
 
 from __future__ import annotations
@@ -36,8 +37,9 @@ class Element(msgspec.Struct, frozen=True):
     """How a field is written: the element's name, and for lists the element around them.
 
     `plain`: the text is ours and has nothing to escape. `quoted`: it is plain, and stands in quotation marks.
-    `type`: it is no element but the attribute `xsi:type` of the shape's own, the one attribute that S3's documents have;
-    such a field comes first. `often`: the same few values come again and again, and what is written of them is remembered.
+    `type`: it is no element but the attribute `xsi:type` of the shape's own, the one attribute that S3's
+    documents have; such a field comes first. `often`: the same few values come again and again, and what is
+    written of them is remembered.
     """
 
     name: str = ""
@@ -153,15 +155,21 @@ def write(root: str, value: Shape, *, xmlns: str) -> bytes:
 def error(code: str, message: str, facts: Mapping[str, str], *, resource: str, request_id: str) -> bytes:
     """An Error document. The facts are elements of their own, between the message and the request id.
 
-    Characters that XML cannot carry, which clients may have sent, are replaced: a client must be able to read its fault.
+    Characters that XML cannot carry, which clients may have sent, are replaced: a client must be able to read
+    its fault.
     """
-    inside = {"Code": code, "Message": message, **facts, "Resource": resource, "RequestId": request_id, "HostId": request_id}
-    text = "".join(f"<{name}>{escape(_UNSAYABLE.sub(_REPLACED, value))}</{name}>" for name, value in inside.items())
+    inside = {
+        "Code": code, "Message": message, **facts, "Resource": resource, "RequestId": request_id,
+        "HostId": request_id}
+    text = "".join(
+        f"<{name}>{escape(_UNSAYABLE.sub(_REPLACED, value))}</{name}>" for name, value in inside.items())
     return f"{_HEAD}<Error>{text}</Error>".encode()
 
 
 def _compile(shape: type[Shape]) -> _Writer:
-    """Plain Python for one shape: an f-string of its elements; absent values are left out, lists repeat theirs."""
+    """Plain Python for one shape: an f-string of its elements; absent values are left out, lists repeat
+    theirs.
+    """
     if shape is Text:
         return lambda value: escape(value.text)
     names: dict[str, Any] = {"escape": escape, "choose": _choose}
@@ -172,7 +180,7 @@ def _compile(shape: type[Shape]) -> _Writer:
             names[f"w{number}"] = lru_cache(maxsize=_REMEMBERED)(inner) if field.often else inner
         pieces.append(_piece_of(field, number))
     text = "f'''" + "".join(pieces) + "'''"
-    exec(f"def write_shape(v):\n    return {text}", names)  # noqa: S102 - compiled once, from our own declarations
+    exec(f"def write_shape(v):\n    return {text}", names)  # noqa: S102 - our own declarations
     made: _Writer = names["write_shape"]
     return made
 

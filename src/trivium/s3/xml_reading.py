@@ -2,8 +2,8 @@
 
 Theory of operation. The parser makes a tree, without a line of ours, and a reader that is made once of the
 shape's declaration makes the value of the tree. Elements are looked up by name, so that what is unknown costs
-little and is ignored. What a document may do to us is bounded before the tree is made (tags, hence elements and
-the size of the tree), while it is (a document type, without which there are no entities) and behind it
+little and is ignored. What a document may do to us is bounded before the tree is made (tags, hence elements
+and the size of the tree), while it is (a document type, without which there are no entities) and behind it
 (elements, attributes, depth).
 """
 

@@ -1,8 +1,8 @@
 """The catalog: which buckets there are, whose they are, and the one place that opens them.
 
-Theory of operation. A bucket is a row under its name. Opened buckets are kept in memory for as long as the engine's
-generation stands still: whoever changes a catalog row announces it, so that no process ever serves a bucket from a
-record that was changed before. At most `_KEPT` opened buckets are kept.
+Theory of operation. A bucket is a row under its name. Opened buckets are kept in memory for as long as the
+engine's generation stands still: whoever changes a catalog row announces it, so that no process ever serves a
+bucket from a record that was changed before. At most `_KEPT` opened buckets are kept.
 """
 
 from __future__ import annotations
@@ -48,7 +48,9 @@ class Opened(msgspec.Struct, frozen=True):
 
 
 class NewBucket(msgspec.Struct, frozen=True):
-    """A bucket that is to be made, and what it is made with. `owner` is a canonical id; `region` "" names none."""
+    """A bucket that is to be made, and what it is made with. `owner` is a canonical id; `region` "" names
+    none.
+    """
 
     name: str
     owner: str
@@ -64,9 +66,9 @@ Build = Callable[[BucketRecord, int], Bucket]
 class Kind(msgspec.Struct, frozen=True):
     """How buckets of one kind are opened, made and removed.
 
-    `build` opens one from its record, as it was at that generation of the engine; `make(name, owner, region, settled)`
-    makes one that is new, and `settled` settles in the same transaction what else is known of it; `remove` removes an empty
-    one.
+    `build` opens one from its record, as it was at that generation of the engine; `make(name, owner, region,
+    settled)` makes one that is new, and `settled` settles in the same transaction what else is known of it;
+    `remove` removes an empty one.
     """
 
     build: Build
@@ -84,10 +86,11 @@ class Catalog:
         self._generation = -1
 
     async def open(self, name: str) -> Opened:
-        """The bucket of this name; `name@2026-11-01T12:00:00Z` and `commit.name` are the bucket as it was, read-only.
+        """The bucket of this name; `name@2026-11-01T12:00:00Z` and `commit.name` are the bucket as it was,
+        read-only.
 
-        A commit is an id, or `HEAD` with what `History.as_of` takes. Raises NoSuchBucket, and NotImplemented when
-        the bucket keeps no past.
+        A commit is an id, or `HEAD` with what `History.as_of` takes. Raises NoSuchBucket, and NotImplemented
+        when the bucket keeps no past.
         """
         generation = self._ground.engine.generation
         if generation != self._generation or len(self._opened) > _KEPT:
@@ -134,7 +137,9 @@ class Catalog:
         return Opened(now.record, await history.as_of(commit))
 
     async def create(self, kind: str, new: NewBucket) -> None:
-        """Make a bucket, all at once. Raises BucketAlreadyOwnedByYou, BucketAlreadyExists, and what the kind raises."""
+        """Make a bucket, all at once. Raises BucketAlreadyOwnedByYou, BucketAlreadyExists, and what the kind
+        raises.
+        """
 
         def settled(tx: Write, record: BucketRecord) -> None:
             if new.acl is not None or new.ownership:
@@ -145,7 +150,9 @@ class Catalog:
         await self._kinds[kind].make(new.name, new.owner, new.region, settled)
 
     async def delete(self, record: BucketRecord) -> None:
-        """Delete an empty bucket with its documents. Raises NoSuchBucket, BucketNotEmpty, and what the kind raises."""
+        """Delete an empty bucket with its documents. Raises NoSuchBucket, BucketNotEmpty, and what the kind
+        raises.
+        """
         await self._kinds[record.kind].remove(record)
 
     async def _make_objects(self, name: str, owner: str, region: str, settled: Settled) -> BucketRecord:
@@ -160,7 +167,8 @@ class Catalog:
         await self._ground.engine.write(lambda tx: drop(tx, record))
 
     async def list(
-        self, owner: str, *, prefix: str = "", start: str = "", limit: int = 10_000, regions: frozenset[str] | None = None,
+        self, owner: str, *, prefix: str = "", start: str = "", limit: int = 10_000,
+        regions: frozenset[str] | None = None,
     ) -> list[BucketRecord]:
         """Up to `limit` buckets of the owner with the prefix, by name, from `start` on (included).
 
@@ -185,8 +193,11 @@ class Catalog:
         row = keys.of_bucket(keys.DOCUMENT, record.id) + name.encode()
         return await self._ground.engine.read(lambda tx: tx.get(row))
 
-    async def change(self, record: BucketRecord, rule: Callable[[BucketRecord], BucketRecord]) -> BucketRecord:
-        """Make of the bucket's record what `rule` makes of it; it is asked about the record as it is, and may refuse.
+    async def change(
+        self, record: BucketRecord, rule: Callable[[BucketRecord], BucketRecord],
+    ) -> BucketRecord:
+        """Make of the bucket's record what `rule` makes of it; it is asked about the record as it is, and may
+        refuse.
 
         Raises NoSuchBucket when the bucket went, and what `rule` raises.
         """
@@ -222,18 +233,21 @@ def keep_document(tx: Write, record: BucketRecord, name: str, data: bytes | None
 def drop(tx: Write, record: BucketRecord) -> None:
     """An empty bucket's record goes in this transaction, and what is kept about it, if that is little.
 
-    Raises NoSuchBucket, BucketNotEmpty, VersionedBucketNotEmpty. A long journal and running uploads are left to the
-    sweep, which finds that their bucket is gone.
+    Raises NoSuchBucket, BucketNotEmpty, VersionedBucketNotEmpty. A long journal and running uploads are left
+    to the sweep, which finds that their bucket is gone.
     """
     now = confirm(tx, record)
     if not _empty(tx, keys.CURRENT, now.id) or not _empty(tx, keys.OLD, now.id):
-        raise (faults.VersionedBucketNotEmpty if now.versioning else faults.BucketNotEmpty)(BucketName=now.name)
+        raise (faults.VersionedBucketNotEmpty if now.versioning else faults.BucketNotEmpty)(
+            BucketName=now.name)
     strike(tx, now)
     clearing.leave(tx, now.id)
 
 
 def read_moment(text: str) -> int | None:
-    """An ISO 8601 time in UTC as ms since 1970 (the end of that second when it has no fraction); None when it is none."""
+    """An ISO 8601 time in UTC as ms since 1970 (the end of that second when it has no fraction); None when it
+    is none.
+    """
     match = _MOMENT.fullmatch(text)
     if match is None:
         return None

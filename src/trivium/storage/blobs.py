@@ -1,11 +1,12 @@
 """Immutable contents: bytes that are written once, read often and shared by name.
 
-Theory of operation. Bytes come first, rows second. `write` makes a blob durable under a fresh id and returns its facts;
-nothing refers to it until a transaction calls `name` with those facts, together with whatever row needs the blob. A crash
-in between leaves an unnamed blob, which the sweep removes after a grace time. A named blob has one owner; `share` adds
-owners (copies, renames, completed uploads), `release` takes one away, and the last release leaves a garbage row, which
-the sweep turns into a removal once no reader can be using the blob any more. A layout is an immutable list of blob spans
-and may be shared and released in the same way: copying an object of ten thousand parts touches one row.
+Theory of operation. Bytes come first, rows second. `write` makes a blob durable under a fresh id and returns
+its facts; nothing refers to it until a transaction calls `name` with those facts, together with whatever row
+needs the blob. A crash in between leaves an unnamed blob, which the sweep removes after a grace time. A named
+blob has one owner; `share` adds owners (copies, renames, completed uploads), `release` takes one away, and
+the last release leaves a garbage row, which the sweep turns into a removal once no reader can be using the
+blob any more. A layout is an immutable list of blob spans and may be shared and released in the same way:
+copying an object of ten thousand parts touches one row.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ from trivium.storage.records import Records
 
 
 class Blob(msgspec.Struct, frozen=True, array_like=True):
-    """What is known of a blob: its id (32 hexadecimal digits), size in bytes, CRC64NVME of its bytes, time of writing."""
+    """What is known of a blob: its id (32 hexadecimal digits), size in bytes, CRC64NVME of its bytes, time of
+    writing.
+    """
 
     id: str
     size: int
@@ -40,7 +43,9 @@ class BlobSpan(msgspec.Struct, frozen=True, array_like=True):
 
 
 class LayoutPart(msgspec.Struct, frozen=True, array_like=True):
-    """One part of a multipart object: its number, size, ETag, checksum (base64 or "") and where its bytes lie."""
+    """One part of a multipart object: its number, size, ETag, checksum (base64 or "") and where its bytes
+    lie.
+    """
 
     number: int
     size: int
@@ -63,7 +68,8 @@ class Blobs(Protocol):
     """A place that keeps blobs."""
 
     async def write(self, chunks: AsyncIterator[bytes]) -> Blob:
-        """Keep the bytes durably under a fresh id. When the iterator raises, nothing stays and its exception goes on.
+        """Keep the bytes durably under a fresh id. When the iterator raises, nothing stays and its exception
+        goes on.
 
         Raises InsufficientStorage when the disk is full, InternalError when it fails. Memory use is constant.
         """
@@ -86,17 +92,21 @@ class Blobs(Protocol):
         ...
 
     def ids(self, *, older_than_ms: int) -> AsyncIterator[str]:
-        """All blobs whose bytes were last written before that time (ms since 1970), named or not, in no order."""
+        """All blobs whose bytes were last written before that time (ms since 1970), named or not, in no
+        order.
+        """
         ...
 
 
 def name(tx: Write, blob: Blob) -> None:
-    """Make the blob's facts part of this transaction: from its commit on the blob is kept, and has one owner."""
+    """Make the blob's facts part of this transaction: from its commit on the blob is kept, and has one owner.
+    """
     tx.put(keys.text(keys.BLOB, blob.id), BLOBS.encode(blob))
 
 
 def put_layout(tx: Write, id: str, layout: Layout) -> None:
-    """Keep a layout, with one owner. It takes over one ownership of each of its spans' blobs from the caller."""
+    """Keep a layout, with one owner. It takes over one ownership of each of its spans' blobs from the caller.
+    """
     tx.put(keys.text(keys.LAYOUT, id), LAYOUTS.encode(layout))
 
 
@@ -108,7 +118,8 @@ def get_layout(tx: Read, id: str) -> Layout:
 
 
 def share(tx: Write, id: str) -> None:
-    """One more owner for the blob or layout. What lost its last owner is owned again until the sweep has removed it.
+    """One more owner for the blob or layout. What lost its last owner is owned again until the sweep has
+    removed it.
 
     Raises NoSuchKey when the sweep has: its last owner is long gone.
     """
@@ -123,7 +134,9 @@ def share(tx: Write, id: str) -> None:
 
 
 def release(tx: Write, id: str, *, now_ms: int) -> None:
-    """One owner fewer for the blob or layout. The last one leaves zero owners and a garbage row for the sweep."""
+    """One owner fewer for the blob or layout. The last one leaves zero owners and a garbage row for the
+    sweep.
+    """
     row = keys.text(keys.SHARE, id)
     owners = tx.get(row)
     left = 0 if owners is None else keys.read_number(owners) - 1
@@ -139,7 +152,8 @@ def release(tx: Write, id: str, *, now_ms: int) -> None:
 class Garbage(msgspec.Struct, frozen=True, array_like=True):
     """A blob or layout that lost its last owner, and when (ms since 1970).
 
-    Or, with an empty `id`, the blobs that a layout which is gone owned: an ownership of each is to be released.
+    Or, with an empty `id`, the blobs that a layout which is gone owned: an ownership of each is to be
+    released.
     """
 
     id: str
@@ -157,5 +171,7 @@ def is_owned_by_nobody(tx: Read, garbage: Garbage) -> bool:
 
 
 def _nobody(garbage: Garbage) -> bytes:
-    """No owners, and which garbage row says so: an earlier one, from before it was shared again, does not count."""
+    """No owners, and which garbage row says so: an earlier one, from before it was shared again, does not
+    count.
+    """
     return keys.number(0) + keys.number(garbage.seq)

@@ -1,9 +1,10 @@
 """The seam to ordered keys in transactions. An engine behind it is a few hundred lines.
 
-Theory of operation. A row is a key (bytes, in an order the engine keeps), a value (a small record) and, where wanted, a
-body: the bytes of a small object. The body lies beside the value so that looking at many rows never reads bodies. Rows
-are touched by plain functions that run inside a transaction; the engine decides where they run. Writes that wait at the
-same time share one commit. The first byte of a key is its table (`storage/keys.py`); an engine may keep each table apart.
+Theory of operation. A row is a key (bytes, in an order the engine keeps), a value (a small record) and, where
+wanted, a body: the bytes of a small object. The body lies beside the value so that looking at many rows never
+reads bodies. Rows are touched by plain functions that run inside a transaction; the engine decides where they
+run. Writes that wait at the same time share one commit. The first byte of a key is its table
+(`storage/keys.py`); an engine may keep each table apart.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ class Read(Protocol):
     def scan(self, start: bytes, stop: bytes, *, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
         """Keys and values with start <= key < stop, in order. Lazy: what is not consumed is not read.
 
-        `start` begins with a table's byte and the scan stays in that table. In a write, rows that the function writes
-        while the scan runs may be missed by it; deleting what it has yielded is safe.
+        `start` begins with a table's byte and the scan stays in that table. In a write, rows that the
+        function writes while the scan runs may be missed by it; deleting what it has yielded is safe.
         """
         ...
 
@@ -38,7 +39,9 @@ class Write(Read, Protocol):
     """A transaction. It sees its own writes; an exception in the function undoes them all."""
 
     def put(self, key: bytes, value: bytes, body: bytes | None = None) -> None:
-        """Write the row, replacing value and body of one that was there. Only rows of keys.BODIED have a body."""
+        """Write the row, replacing value and body of one that was there. Only rows of keys.BODIED have a
+        body.
+        """
         ...
 
     def delete(self, key: bytes) -> None:
@@ -53,11 +56,15 @@ class Write(Read, Protocol):
         ...
 
     def sequence(self) -> int:
-        """A number greater than any this engine has given before, also before a restart. Starts at 1; gaps occur."""
+        """A number greater than any this engine has given before, also before a restart. Starts at 1; gaps
+        occur.
+        """
         ...
 
     def announce(self) -> None:
-        """Say that this transaction touches rows that others cache: `Engine.generation` changes with its commit."""
+        """Say that this transaction touches rows that others cache: `Engine.generation` changes with its
+        commit.
+        """
         ...
 
 
@@ -66,7 +73,8 @@ class Engine(Protocol):
 
     @property
     def generation(self) -> int:
-        """Changes, in every process, before a write that announced itself returns. Cheap: read it on every request.
+        """Changes, in every process, before a write that announced itself returns. Cheap: read it on every
+        request.
 
         What was cached under another generation is stale. Inside a write function nobody else can change it.
         """
@@ -77,10 +85,12 @@ class Engine(Protocol):
         ...
 
     async def write(self, change: Callable[[Write], T]) -> T:
-        """What `change` returns, once its writes are durable. An exception it raises undoes this change alone.
+        """What `change` returns, once its writes are durable. An exception it raises undoes this change
+        alone.
 
-        The function may be run again when the engine could not commit, and runs at most once at a time. Raises
-        InsufficientStorage when the disk is full, InternalError when the disk fails; nothing was written then.
+        The function may be run again when the engine could not commit, and runs at most once at a time.
+        Raises InsufficientStorage when the disk is full, InternalError when the disk fails; nothing was
+        written then.
         """
         ...
 

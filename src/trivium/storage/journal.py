@@ -26,7 +26,9 @@ ATTRIBUTES: Final = 3  # tags or other facts beside the content changed
 
 
 class Change(msgspec.Struct, frozen=True, array_like=True):
-    """One change of one key. `seq` orders all changes of an engine; `commit` names it where the bucket keeps history."""
+    """One change of one key. `seq` orders all changes of an engine; `commit` names it where the bucket keeps
+    history.
+    """
 
     seq: int
     kind: int
@@ -65,7 +67,8 @@ _BUCKETS_A_READ: Final = 100
 async def trim(engine: Engine, *, now_ms: int, keep_ms: int) -> int:
     """Forget the changes that are older than `keep_ms`, some of them a little later; how many went.
 
-    It may be cut off anywhere, and several may run at once. The first call in a journal's life forgets nothing.
+    It may be cut off anywhere, and several may run at once. The first call in a journal's life forgets
+    nothing.
     """
     before = await engine.write(partial(_mark, now_ms, keep_ms))
     trimmed = start = 0
@@ -79,7 +82,8 @@ async def trim(engine: Engine, *, now_ms: int, keep_ms: int) -> int:
 
 
 def _mark(now_ms: int, keep_ms: int, tx: Write) -> int:
-    """The seq before which all changes are old enough. Makes a mark if the last one was made some time ago."""
+    """The seq before which all changes are old enough. Makes a mark if the last one was made some time ago.
+    """
     data = tx.get(_MARKS_ROW)
     marks = MARKS.decode(data) if data is not None else ()
     before = max((mark.seq for mark in marks if mark.at_ms <= now_ms - keep_ms), default=0)

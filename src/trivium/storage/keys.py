@@ -1,8 +1,9 @@
 """The key layout: the only file that knows how tuples become ordered bytes.
 
-Theory of operation. A key is a table (one byte), then fixed-width big-endian numbers and, where there is one, an object
-key as UTF-8, whose bytes order as its code points do. An object key that is followed by more is escaped (0x00 becomes
-0x00 0xFF) and ended by 0x00 0x01, so that tuples order as their members do. `~seq` counts down: newest first.
+Theory of operation. A key is a table (one byte), then fixed-width big-endian numbers and, where there is one,
+an object key as UTF-8, whose bytes order as its code points do. An object key that is followed by more is
+escaped (0x00 becomes 0x00 0xFF) and ended by 0x00 0x01, so that tuples order as their members do. `~seq`
+counts down: newest first.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ BRANCH: Final = b"n"  # branches of a repository                           n rep
 GONE: Final = b"x"  # deleted buckets whose rows have not all gone yet     x bucket
 FILE: Final = b"w"  # what is known of the files of a mount                w bucket key
 TABLES: Final = (
-    META, CATALOG, CURRENT, OLD, LOG, DOCUMENT, UPLOAD, PART, BLOB, LAYOUT, SHARE, GARBAGE, COMMIT, BRANCH, GONE,
-    FILE,
+    META, CATALOG, CURRENT, OLD, LOG, DOCUMENT, UPLOAD, PART, BLOB, LAYOUT, SHARE, GARBAGE, COMMIT, BRANCH,
+    GONE, FILE,
 )
 BODIED: Final = (CURRENT, OLD)  # tables whose rows may have a body beside their value
 
@@ -132,12 +133,15 @@ def read_numbered(row: bytes) -> tuple[int, int]:
 
 
 def upload(bucket: int, key: str, upload_id: str) -> bytes:
-    """Where a multipart upload stands: by object key, then upload id, the order ListMultipartUploads wants."""
+    """Where a multipart upload stands: by object key, then upload id, the order ListMultipartUploads wants.
+    """
     return b"u" + bucket.to_bytes(8, "big") + ended(key) + upload_id.encode()
 
 
 def finished(upload_id: str) -> bytes:
-    """Where a completed upload stands, apart from the running ones: among those of bucket 0, which is no bucket's number."""
+    """Where a completed upload stands, apart from the running ones: among those of bucket 0, which is no
+    bucket's number.
+    """
     return b"u" + bytes(8) + upload_id.encode()
 
 

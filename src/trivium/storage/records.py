@@ -1,4 +1,6 @@
-"""Stored records: a value as bytes, with a format number in front, so that tomorrow's house can read today's rows."""
+"""Stored records: a value as bytes, with a format number in front, so that tomorrow's house can read today's
+rows.
+"""
 
 from __future__ import annotations
 
@@ -17,11 +19,13 @@ class UnknownFormat(Exception):
 class Records(Generic[T]):
     """Encodes and decodes records of one type. The first byte is the format, the rest is MessagePack.
 
-    `older` says for each earlier format number how its bytes become today's value. Fields are only ever added at the
-    end, with a default; anything else is a new format number.
+    `older` says for each earlier format number how its bytes become today's value. Fields are only ever added
+    at the end, with a default; anything else is a new format number.
     """
 
-    def __init__(self, of: type[T], *, format: int = 1, older: Mapping[int, Callable[[bytes], T]] | None = None) -> None:
+    def __init__(
+        self, of: type[T], *, format: int = 1, older: Mapping[int, Callable[[bytes], T]] | None = None,
+    ) -> None:
         self._prefix = bytes((format,))
         self._format = format
         self._older = dict(older or {})

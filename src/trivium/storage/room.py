@@ -1,4 +1,5 @@
-"""How much room a disk has left for more: all but a reserve, without which nothing could be deleted either."""
+"""How much room a disk has left for more: all but a reserve, without which nothing could be deleted either.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +10,8 @@ from pathlib import Path
 class Room:
     """The room on the disk that holds `folder`. Its last `reserve_bytes` are no room; 0 reserves nothing.
 
-    A deletion needs some of the reserve: it is written to a log first, and the log is copied into a file that may
-    have to grow.
+    A deletion needs some of the reserve: it is written to a log first, and the log is copied into a file that
+    may have to grow.
     """
 
     def __init__(self, folder: Path, *, reserve_bytes: int) -> None:

@@ -42,7 +42,8 @@ class Opened(Protocol):
     def stat(self) -> Stat: ...
 
     async def body(self, span: Span | None) -> Body:
-        """The bytes of the span, or all, as they were at the opening. Raises FileChanging when they are gone."""
+        """The bytes of the span, or all, as they were at the opening. Raises FileChanging when they are gone.
+        """
         ...
 
     async def digest(self) -> str | None:

@@ -196,7 +196,9 @@ class MountBucket:
 
 
 class MountAnnotations:
-    """The tags and access control lists of a mount's files. They are kept beside the file, which stays as it is."""
+    """The tags and access control lists of a mount's files. They are kept beside the file, which stays as it
+    is.
+    """
 
     __slots__ = ("_ground", "_looks", "_record", "_store")
 
@@ -207,7 +209,9 @@ class MountAnnotations:
         return await self._change(
             key, version, lambda known: replace(known.note.attributes, tags=tags), "")
 
-    async def grant(self, key: str, version: str | None, rule: Callable[[Entry], Acl], *, actor: str) -> Entry:
+    async def grant(
+        self, key: str, version: str | None, rule: Callable[[Entry], Acl], *, actor: str,
+    ) -> Entry:
         return await self._change(
             key, version, lambda known: replace(known.note.attributes, acl=rule(known.entry)), actor)
 

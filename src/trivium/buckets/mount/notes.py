@@ -26,7 +26,8 @@ from trivium.under.names import is_folder
 from trivium.under.store import Stat
 
 EMPTY_MD5: Final = hashlib.md5(b"", usedforsecurity=False).hexdigest()
-_SPARE_ROWS: Final = 1_000  # notes of files that are gone: so many a listing reads before it asks for each key
+# notes of files that are gone: so many a listing reads before it asks for each key
+_SPARE_ROWS: Final = 1_000
 _TYPES: Final = mimetypes.MimeTypes(filenames=()).types_map[True]  # the same on all machines
 _COMPRESSED: Final = {".gz": "application/gzip", ".bz2": "application/x-bzip2", ".xz": "application/x-xz"}
 

@@ -86,7 +86,9 @@ class ObjectsBucket:
             raise
 
     async def delete(self, deletions: Sequence[Deletion], *, actor: str) -> list[Gone | Fault]:
-        """As `Bucket.delete`, in short transactions. Once some are done, one that fails is the fault of its keys."""
+        """As `Bucket.delete`, in short transactions. Once some are done, one that fails is the fault of its
+        keys.
+        """
         done: list[Gone | Fault] = []
         for first in range(0, len(deletions), _DELETED_TOGETHER):
             some = deletions[first:first + _DELETED_TOGETHER]

@@ -48,7 +48,8 @@ class ObjectVersions:
 
 
 class ObjectAnnotations:
-    """The tags and access control lists of the bucket's entries. The bytes and LastModified stay as they are."""
+    """The tags and access control lists of the bucket's entries. The bytes and LastModified stay as they are.
+    """
 
     __slots__ = ("_opened",)
 
@@ -59,7 +60,9 @@ class ObjectAnnotations:
         return await self._change(
             key, version, lambda entry: msgspec.structs.replace(entry.attributes, tags=tags), "")
 
-    async def grant(self, key: str, version: str | None, rule: Callable[[Entry], Acl], *, actor: str) -> Entry:
+    async def grant(
+        self, key: str, version: str | None, rule: Callable[[Entry], Acl], *, actor: str,
+    ) -> Entry:
         return await self._change(
             key, version, lambda entry: msgspec.structs.replace(entry.attributes, acl=rule(entry)), actor)
 

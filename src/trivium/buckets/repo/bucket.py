@@ -69,7 +69,8 @@ class BranchBucket:
         try:
             return await ground.engine.write(self._putting(key, kept, attributes, only_if, companion))
         except Fault as fault:
-            # A refusal came before the commit. After an engine's own failure nobody knows: then the sweep decides.
+            # A refusal came before the commit. After an engine's own failure nobody knows: then the sweep
+            # decides.
             if fault.kind.status < faults.InternalError.status:
                 await contents.discard(ground, kept)
             raise

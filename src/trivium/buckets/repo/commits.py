@@ -62,9 +62,10 @@ def log(rows: Read, line: Line, *, before: int | None = None) -> Iterator[Commit
 def numbered(rows: Read, line: Line, number: int) -> Commit | None:
     """The commit of the line with that number; None when there is none."""
     for level in line:
-        data = rows.get(keys.numbered(keys.COMMIT, level.bucket, number)) if 0 < number <= level.number else None
-        if data is not None:
-            return COMMITS.decode(data)
+        if 0 < number <= level.number:
+            data = rows.get(keys.numbered(keys.COMMIT, level.bucket, number))
+            if data is not None:
+                return COMMITS.decode(data)
     return None
 
 

@@ -50,7 +50,9 @@ class BranchRenames:
     def __init__(self, branch: Branch, reader: Reader) -> None:
         self._branch, self._reader = branch, reader
 
-    async def rename(self, source: str, key: str, *, source_if: WriteIf, only_if: WriteIf, actor: str) -> Entry:
+    async def rename(
+        self, source: str, key: str, *, source_if: WriteIf, only_if: WriteIf, actor: str,
+    ) -> Entry:
         """As `Renames.rename`."""
 
         def change(tx: Write) -> Entry:

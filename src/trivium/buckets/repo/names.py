@@ -15,7 +15,8 @@ from trivium.base import faults
 
 MASTER: Final = "master"
 
-# An id or HEAD, and how many commits before that: `HEAD^^`, `HEAD^2` and `HEAD~2` are the second before the newest
+# An id or HEAD, and how many commits before that: `HEAD^^`, `HEAD^2` and `HEAD~2` are the second before the
+# newest
 COMMIT: Final = re.compile(r"(HEAD|[0-9a-f]{32})(?:(\^+|~+)|[\^~](\d{1,18}))?", re.ASCII)
 
 _PART = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
@@ -49,7 +50,8 @@ def read_name(bucket: str) -> BranchName:
 def split(bucket: str) -> tuple[str | None, str]:
     """What means a commit in front of the name, or None, and the name of the branch's own bucket.
 
-    `HEAD` alone needs branch and repository behind it: `HEAD.images` is the branch HEAD of the repository images.
+    `HEAD` alone needs branch and repository behind it: `HEAD.images` is the branch HEAD of the repository
+    images.
     """
     first, _, rest = bucket.partition(".")
     if rest and COMMIT.fullmatch(first) and (first != "HEAD" or "." in rest):

@@ -110,14 +110,16 @@ class LineVersions:
             return []
         line = up_to(self._reader.line, before.seq, before.number)
         newest = next(views.chain(rows, self._reader.line, key), None)
-        return [VersionEntry(entry, latest=entry == newest) for entry in islice(views.chain(rows, line, key), limit)]
+        return [VersionEntry(entry, latest=entry == newest)
+            for entry in islice(views.chain(rows, line, key), limit)]
 
     async def list(self, prefix: str, start: str, marker: str | None, limit: int) -> list[VersionEntry]:
         """As `Versions.list`."""
         found: list[VersionEntry] = []
         at: str | None = max(prefix, start) if limit > 0 else None
         if marker is not None and start.startswith(prefix):
-            found += await self._reader.ground.engine.read(lambda rows: self._rest(rows, start, marker, limit))
+            found += await self._reader.ground.engine.read(
+                lambda rows: self._rest(rows, start, marker, limit))
             at = start + "\0" if len(found) < limit else None
 
         def look(rows: Read) -> str | None:

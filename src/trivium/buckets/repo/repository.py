@@ -145,7 +145,9 @@ class Repositories:
 
 
 def _shared_alike(tx: Write, source: BucketRecord, fork: BucketRecord) -> BucketRecord:
-    """The record of a fork: private, but what others own in the source is theirs in it, and lists count as they do there."""
+    """The record of a fork: private, but what others own in the source is theirs in it, and lists count as
+    they do there.
+    """
     acl = None if source.acl is None else explicit(None, fork.owner)
     shared = msgspec.structs.replace(fork, acl=acl, ownership=source.ownership)
     settle(tx, shared)

@@ -71,12 +71,14 @@ def chain(rows: Read, line: Line, key: str) -> Iterator[Entry]:
 def chains(rows: Read, line: Line, prefix: str, start: str) -> Iterator[tuple[str, Entry | None]]:
     """The chains of all keys as `walk` goes through them, one behind the other."""
     levels = [
-        (_latest_chains if level.seq == LATEST else _past_chains)(rows, level, prefix, start) for level in line]
+        (_latest_chains if level.seq == LATEST else _past_chains)(rows, level, prefix, start)
+        for level in line]
     yield from levels[0] if len(levels) == 1 else heapq.merge(*levels, key=itemgetter(0))
 
 
 def _level(rows: Read, level: Level, prefix: str, start: str) -> Iterator[tuple[str, Entry | None]]:
-    first, stop = keys.current(level.bucket, max(prefix, start)), keys.after(keys.current(level.bucket, prefix))
+    first = keys.current(level.bucket, max(prefix, start))
+    stop = keys.after(keys.current(level.bucket, prefix))
     for _, data in rows.scan(first, stop):
         entry = ENTRIES.decode(data)
         if entry.seq <= level.seq:
@@ -114,5 +116,6 @@ def _next(olds: Iterator[tuple[bytes, bytes]]) -> Entry | None:
 
 
 def _earlier(rows: Read, level: Level, key: str) -> Iterator[Found]:
-    for row, data in rows.scan(keys.old(level.bucket, key, level.seq), keys.after(keys.olds(level.bucket, key))):
+    for row, data in rows.scan(
+            keys.old(level.bucket, key, level.seq), keys.after(keys.olds(level.bucket, key))):
         yield Found(row, ENTRIES.decode(data))

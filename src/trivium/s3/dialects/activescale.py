@@ -8,7 +8,8 @@ from trivium.s3.dialect import Dialect, Limits
 
 DIALECT: Final = Dialect(
     "activescale",
-    limits=Limits(refuse_more_keys=True),  # 1.6.5 GET Bucket (List Objects): max-keys over 1,000 is InvalidArgument
+    # 1.6.5 GET Bucket (List Objects): max-keys over 1,000 is InvalidArgument
+    limits=Limits(refuse_more_keys=True),
     fine_faults=True,  # Table A-1
     own_bucket_again="refused",  # 1.10 PUT Bucket: BucketAlreadyOwnedByYou
 )

@@ -20,11 +20,13 @@ DIALECT: Final = Dialect(
     untagged_bucket_is_empty=True,  # GetBucketTagging, DeleteBucketTagging: an empty TagSet
     own_bucket_again="fine",  # CreateBucket of a directory one owns is quiet
     compares_part_etags="when given",  # CompleteMultipartUpload's example names part numbers alone
-    aws_bucket_names=False,  # `alluxio.proxy.s3.bucket.naming.restrictions.enabled` is false; `a:b` is a sub-directory
+    # `alluxio.proxy.s3.bucket.naming.restrictions.enabled` is false; `a:b` is a sub-directory
+    aws_bucket_names=False,
     version2_element=True,  # ListObjects, ListObjectsV2: <version2>
     encodes_unasked=True,  # <EncodingType>url</EncodingType> in every listing
     default_type="application/octet-stream",  # GetObject, HeadObject
     xmlns="",  # its documents have no name space
 )
 
-FIRST: Final = replace(DIALECT, name="alluxio-1", version2_element=False, encodes_unasked=False, counts_in_plain_list=True)
+FIRST: Final = replace(
+    DIALECT, name="alluxio-1", version2_element=False, encodes_unasked=False, counts_in_plain_list=True)

@@ -8,8 +8,10 @@ from trivium.s3.dialect import Dialect, Limits
 
 DIALECT: Final = Dialect(
     "pachyderm",
-    limits=Limits(max_keys=5000, refuse_more_keys=True),  # 0 to 5,000 (Hadoop asks for 5,000), else InvalidArgument
-    own_bucket_again="refused",  # CreateBucket: "trying to create the same bucket twice will return" the error
+    # 0 to 5,000 (Hadoop asks for 5,000), else InvalidArgument
+    limits=Limits(max_keys=5000, refuse_more_keys=True),
+    # CreateBucket: "trying to create the same bucket twice will return" the error
+    own_bucket_again="refused",
     location="PACHYDERM",  # GetBucketLocation: the same for every bucket
     deletes_full_buckets=True,  # DeleteBucket: "Unlike S3, you can delete non-empty branches"
     compares_part_etags="when ours",  # CompleteMultipartUpload: ETags of another format are ignored

@@ -6,7 +6,8 @@ from importlib import import_module
 from typing import Final
 
 ROOMS: Final = (
-    "service", "bucket", "bucket_tagging", "versioning", "access", "object_read", "object_write", "object_copy", "object_delete",
+    "service", "bucket", "bucket_tagging", "versioning", "access", "object_read", "object_write",
+    "object_copy", "object_delete",
     "object_tagging", "listing", "version_listing", "multipart", "multipart_parts",
     "multipart_listing", "refused",
 )

@@ -102,7 +102,9 @@ async def put_bucket_acl(call: Call[PutBucketAclAsk]) -> Nothing:
     return Nothing()
 
 
-@operation("GetObjectAcl", "GET", OBJECT, when=("acl",), allow="s3:GetObjectAcl", allow_version="s3:GetObjectVersionAcl")
+@operation(
+    "GetObjectAcl", "GET", OBJECT, when=("acl",), allow="s3:GetObjectAcl",
+    allow_version="s3:GetObjectVersionAcl")
 async def get_object_acl(call: Call[GetObjectAclAsk]) -> AclReply:
     attributes = (await call.bucket.head(call.key, call.ask.version)).attributes
     acl = None if call.record.ownership == OWNER_ENFORCED else attributes.acl
@@ -124,7 +126,9 @@ async def put_object_acl(call: Call[PutObjectAclAsk]) -> Nothing:
 
 
 def _asked(call: Call[PutBucketAclAsk] | Call[PutObjectAclAsk]) -> Callable[[str], Acl]:
-    """The list that the request asks for, once it is known who owns what it is of. It says so in exactly one way."""
+    """The list that the request asks for, once it is known who owns what it is of. It says so in exactly one
+    way.
+    """
     said, policy, record, users = call.ask.said, call.ask.policy, call.record, call.house.users
     if record.ownership == OWNER_ENFORCED:
         raise faults.AccessControlListNotSupported()

@@ -110,7 +110,9 @@ async def create_bucket(call: Call[CreateBucketAsk]) -> CreateBucketReply:
 
 
 async def _reset(call: Call[CreateBucketAsk], acl: Acl) -> None:
-    """Who makes its own bucket again resets the bucket's list (Amazon S3 API Reference, CreateBucket, of us-east-1)."""
+    """Who makes its own bucket again resets the bucket's list (Amazon S3 API Reference, CreateBucket, of
+    us-east-1).
+    """
 
     def rule(now: BucketRecord) -> BucketRecord:
         if now.ownership == OWNER_ENFORCED or (acl is None and now.acl is None):

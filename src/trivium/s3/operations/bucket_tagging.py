@@ -43,8 +43,8 @@ async def put_bucket_tagging(call: Call[PutBucketTaggingAsk]) -> Nothing:
     return Nothing()
 
 
-@operation("DeleteBucketTagging", "DELETE", BUCKET, when=("tagging",), needs="writes", allow="s3:PutBucketTagging",
-           status=204)
+@operation("DeleteBucketTagging", "DELETE", BUCKET, when=("tagging",), needs="writes",
+           allow="s3:PutBucketTagging", status=204)
 async def delete_bucket_tagging(call: Call[BucketAsk]) -> Nothing:
     await call.house.catalog.put_document(call.record, TAGS_DOCUMENT, None)
     return Nothing()

@@ -86,19 +86,23 @@ async def list_objects(call: Call[ListObjectsAsk]) -> ListingReply:
     ask, dialect = call.ask, call.dialect
     limit = limit_of(ask.limit, dialect)
     first = ask.token if dialect.counts_in_plain_list and ask.token else ""
-    page = await page_of(entries_of(call.bucket), limit=limit, prefix=ask.prefix, delimiter=ask.delimiter, first=first,
-                         after=Position(ask.marker) if ask.marker else None)
+    page = await page_of(entries_of(call.bucket), limit=limit, prefix=ask.prefix, delimiter=ask.delimiter,
+                         first=first, after=Position(ask.marker) if ask.marker else None)
     encode, encoding = encoding_of(ask.encoding, dialect)
-    last = page.last if page.truncated and ask.delimiter else None  # else the last key is the marker, as S3 has it
+    # else the last key is the marker, as S3 has it
+    last = page.last if page.truncated and ask.delimiter else None
     counts = dialect.counts_in_plain_list
     return ListingReply(Listing(
-        version2=False if dialect.version2_element else None, name=call.name, prefix=ask.prefix if ask.encoding else encode(ask.prefix),
+        version2=False if dialect.version2_element else None, name=call.name,
+        prefix=ask.prefix if ask.encoding else encode(ask.prefix),
         marker=encode(ask.marker), next_marker=encode(last.key) if last is not None else None,
         continuation_token=(ask.token or "") if counts else None,
         next_continuation_token=await _next_key(call, page) if counts else None,
         key_count=_count(page) if counts else None,
-        max_keys=limit, delimiter=encode(ask.delimiter) if ask.delimiter else None, is_truncated=page.truncated,
-        contents=_contents(page, encode, call.house.users), common_prefixes=common_prefixes(page.prefixes, encode), encoding_type=encoding,
+        max_keys=limit, delimiter=encode(ask.delimiter) if ask.delimiter else None,
+        is_truncated=page.truncated,
+        contents=_contents(page, encode, call.house.users),
+        common_prefixes=common_prefixes(page.prefixes, encode), encoding_type=encoding,
     ))
 
 
@@ -116,8 +120,8 @@ async def list_objects_v2(call: Call[ListObjectsV2Ask]) -> ListingReply:
         start_after=encode(ask.start_after) if ask.start_after else None, continuation_token=ask.token,
         next_continuation_token=token_of(page.last.key) if page.truncated and page.last else None,
         key_count=_count(page), max_keys=limit, delimiter=encode(ask.delimiter) if ask.delimiter else None,
-        is_truncated=page.truncated, contents=_contents(page, encode, users), common_prefixes=common_prefixes(page.prefixes, encode),
-        encoding_type=encoding,
+        is_truncated=page.truncated, contents=_contents(page, encode, users),
+        common_prefixes=common_prefixes(page.prefixes, encode), encoding_type=encoding,
     ))
 
 
@@ -126,7 +130,9 @@ def _count(page: Page[Entry]) -> int:
 
 
 async def _next_key(call: Call[ListObjectsAsk], page: Page[Entry]) -> str:
-    """Alluxio 1.x's token is the first key of the next page (its document, "Listing a bucket with multiple objects")."""
+    """Alluxio 1.x's token is the first key of the next page (its document, "Listing a bucket with multiple
+    objects").
+    """
     if not page.truncated or page.last is None:
         return ""
     ask = call.ask

@@ -111,7 +111,8 @@ class AbortMultipartUploadAsk(msgspec.Struct, frozen=True):
 async def create_multipart_upload(call: Call[CreateMultipartUploadAsk]) -> CreateMultipartUploadReply:
     ask = call.ask
     type = checksum_type(ask.algorithm, ask.type)
-    attributes = ask.attributes if ask.said is None else with_acl(ask.attributes, ask.said, call.record, call.house.users)
+    attributes = ask.attributes if ask.said is None else with_acl(
+        ask.attributes, ask.said, call.record, call.house.users)
     upload = await call.house.uploads.create(
         call.record, call.key, attributes, initiator=call.account.id, algorithm=ask.algorithm, type=type)
     initiated = InitiatedUpload(bucket=call.name, key=call.key, upload_id=upload.id)

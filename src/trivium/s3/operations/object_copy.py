@@ -74,7 +74,8 @@ async def copy_object(call: Call[CopyObjectAsk]) -> CopyObjectReply:
         checksum=ask.algorithm or "")
     checksum = entry.checksum
     result = CopyObjectResult(
-        etag=quoted(entry.etag), last_modified=iso_time(entry.modified_ms), type=checksum.type if checksum else None,
+        etag=quoted(entry.etag), last_modified=iso_time(entry.modified_ms),
+        type=checksum.type if checksum else None,
         **(checksum_fields(checksum.algorithm, checksum.value) if checksum else {}))
     source_versions = call.source.bucket.features.versions
     shows_source = source_versions is not None and source_versions.state != ""
@@ -83,9 +84,11 @@ async def copy_object(call: Call[CopyObjectAsk]) -> CopyObjectReply:
 
 
 async def read_source(bucket: Bucket, source: CopySource) -> Reading:
-    """The source of a copy. Raises NoSuchKey and CopySourceIsDeleteMarker where it is a marker, else as `Bucket.read`.
+    """The source of a copy. Raises NoSuchKey and CopySourceIsDeleteMarker where it is a marker, else as
+    `Bucket.read`.
 
-    A GET tells of the marker in headers; here they would speak of another object than the one that is written.
+    A GET tells of the marker in headers; here they would speak of another object than the one that is
+    written.
     """
     try:
         return await bucket.read(source.key, source.version)
@@ -98,17 +101,23 @@ async def read_source(bucket: Bucket, source: CopySource) -> Reading:
 
 
 def _refuse_no_change(call: Call[CopyObjectAsk]) -> None:
-    """A copy onto itself must change something; an earlier version onto the newest does (Amazon S3, CopyObject)."""
+    """A copy onto itself must change something; an earlier version onto the newest does (Amazon S3,
+    CopyObject).
+    """
     ask = call.ask
     same = ask.source.bucket == call.name and ask.source.key == call.key and ask.source.version is None
-    if same and ask.metadata == _COPY and ask.tagging == _COPY and ask.storage_class is None and not ask.attributes.redirect:
+    as_it_was = ask.metadata == _COPY and ask.tagging == _COPY
+    if same and as_it_was and ask.storage_class is None and not ask.attributes.redirect:
         raise faults.InvalidCopyToSelf()
 
 
 def _attributes(ask: CopyObjectAsk, source: Entry) -> Attributes:
-    """The new object's attributes: metadata and tags as their directives say; class and redirect are never copied."""
+    """The new object's attributes: metadata and tags as their directives say; class and redirect are never
+    copied.
+    """
     given, kept = ask.attributes, source.attributes
     tags = given.tags if ask.tagging == _REPLACE else kept.tags
     if ask.metadata == _REPLACE:
         return replace(given, tags=tags)
-    return replace(given, content_type=kept.content_type, headers=kept.headers, metadata=kept.metadata, tags=tags)
+    return replace(
+        given, content_type=kept.content_type, headers=kept.headers, metadata=kept.metadata, tags=tags)

@@ -109,10 +109,11 @@ async def delete_objects(call: Call[DeleteObjectsAsk]) -> DeleteObjectsReply:
     fine = call.dialect.fine_faults
     return DeleteObjectsReply(DeleteResult(
         deleted=() if asked.quiet else tuple(
-            _deleted(gone, wanted.version) for wanted, gone in zip(deletions, done, strict=True) if isinstance(gone, Gone)),
+            _deleted(gone, wanted.version) for wanted, gone in zip(deletions, done, strict=True)
+            if isinstance(gone, Gone)),
         errors=tuple(
-            DeleteError(key=wanted.key, version_id=wanted.version, code=fault.kind.name if fine else fault.kind.code,
-                        message=fault.message)
+            DeleteError(key=wanted.key, version_id=wanted.version,
+                        code=fault.kind.name if fine else fault.kind.code, message=fault.message)
             for wanted, fault in zip(deletions, done, strict=True) if isinstance(fault, Fault)),
     ))
 
@@ -123,7 +124,8 @@ def _deletion(asked: ObjectToDelete) -> Deletion:
     if len(asked.key.encode("utf-8", "surrogatepass")) > MAX_KEY_BYTES:
         raise faults.KeyTooLong(Size=len(asked.key.encode()), MaxSizeAllowed=MAX_KEY_BYTES)
     modified = any_date(asked.last_modified_time, "LastModifiedTime") if asked.last_modified_time else None
-    return Deletion(asked.key, asked.version_id or None, WriteIf(asked.etag, size=asked.size, modified_ms=modified))
+    return Deletion(
+        asked.key, asked.version_id or None, WriteIf(asked.etag, size=asked.size, modified_ms=modified))
 
 
 def _deleted(gone: Gone, asked_version: str | None) -> DeletedObject:

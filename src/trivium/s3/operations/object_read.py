@@ -26,15 +26,18 @@ from trivium.s3.xml import Shape, element
 from trivium.storage.blobs import LayoutPart
 
 _OVERRIDES: Final = {
-    "response-" + name: name for name in
-    ("cache-control", "content-disposition", "content-encoding", "content-language", "content-type", "expires")
+    "response-" + name: name for name in (
+        "cache-control", "content-disposition", "content-encoding", "content-language", "content-type",
+        "expires")
 }
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f]")
 _ENABLED: Final = "ENABLED"
 
 
 def overrides(request: Request) -> dict[str, str]:
-    """The headers that the reader wants to see instead of the stored ones. Raises InvalidArgument for control characters."""
+    """The headers that the reader wants to see instead of the stored ones. Raises InvalidArgument for control
+    characters.
+    """
     found = {_OVERRIDES[name]: value for name, value in request.query.items() if name in _OVERRIDES}
     for name, value in found.items():
         if _CONTROL.search(value):  # a header cannot carry it, and a line break would begin another header
@@ -97,7 +100,8 @@ class ReadReply(msgspec.Struct, frozen=True):
 @operation("GetObject", "GET", OBJECT, allow="s3:GetObject", allow_version="s3:GetObjectVersion")
 async def get_object(call: Call[ReadAsk]) -> ReadReply:
     if call.ask.overrides and call.claim.anonymous:
-        raise faults.InvalidRequest("Request specific response headers cannot be used for anonymous GET requests.")
+        raise faults.InvalidRequest(
+            "Request specific response headers cannot be used for anonymous GET requests.")
     reading = await call.bucket.read(call.key, call.ask.version)
     told = _tell(call, reading.entry, reading)
     return ReadReply(told, await reading.body(told.span), 206 if told.span is not None else 200)
@@ -115,7 +119,8 @@ async def head_object(call: Call[ReadAsk]) -> ReadReply:
 
 
 def _tell(call: Call[ReadAsk], entry: Entry, reading: Reading | None) -> Told:
-    """Check the conditions and find out what is sent. Raises NotModified, PreconditionFailed, InvalidRange."""
+    """Check the conditions and find out what is sent. Raises NotModified, PreconditionFailed, InvalidRange.
+    """
     ask = call.ask
     ask.only_if.check(entry)
     span, parts, checksum = None, None, entry.checksum
@@ -126,7 +131,9 @@ def _tell(call: Call[ReadAsk], entry: Entry, reading: Reading | None) -> Told:
         span, part = find_part(ask.part, entry, reading.parts)
         if part is not None:
             parts = len(reading.parts)
-            checksum = Checksum(checksum.algorithm, part.checksum, checksum.type) if checksum and part.checksum else None
+            if checksum is not None:
+                own = part.checksum
+                checksum = Checksum(checksum.algorithm, own, checksum.type) if own else None
     elif ask.range is not None:
         span = read_range(ask.range, entry.size)
         checksum = checksum if span is None or span.size == entry.size else None
@@ -134,11 +141,14 @@ def _tell(call: Call[ReadAsk], entry: Entry, reading: Reading | None) -> Told:
     return Told(entry, ask.overrides, entry.version if call.versioned else None, span, parts, shown)
 
 
-def find_part(number_: int, entry: Entry, parts: tuple[LayoutPart, ...]) -> tuple[Span | None, LayoutPart | None]:
-    """The bytes of a part, and the part itself where the object has parts; an object without them is its own part 1.
+def find_part(
+    number_: int, entry: Entry, parts: tuple[LayoutPart, ...],
+) -> tuple[Span | None, LayoutPart | None]:
+    """The bytes of a part, and the part itself where the object has parts; an object without them is its own
+    part 1.
 
-    The span is None when the object is empty. Raises RangeNotSatisfiable for a part that is not there, InvalidArgument
-    for a number that no part can have.
+    The span is None when the object is empty. Raises RangeNotSatisfiable for a part that is not there,
+    InvalidArgument for a number that no part can have.
     """
     if not 1 <= number_ <= 10_000:
         raise faults.InvalidArgument("Part number must be an integer between 1 and 10000, inclusive",
@@ -163,8 +173,8 @@ def wanted_attributes(request: Request) -> frozenset[str]:
     names = request.headers.get("x-amz-object-attributes", "")
     wanted = frozenset(name.strip() for name in names.split(",") if name.strip())
     if not wanted or not wanted <= _KNOWN:
-        raise faults.InvalidArgument("Invalid attribute name specified.", ArgumentName="x-amz-object-attributes",
-                                     ArgumentValue=names)
+        raise faults.InvalidArgument("Invalid attribute name specified.",
+                                     ArgumentName="x-amz-object-attributes", ArgumentValue=names)
     return wanted
 
 
@@ -246,8 +256,8 @@ def _parts(reading: Reading, ask: AttributesAsk) -> ObjectParts:
     shown = behind[: min(ask.limit, _MAX_PARTS)]
     return ObjectParts(
         total_parts_count=len(reading.parts), part_number_marker=ask.marker,
-        next_part_number_marker=shown[-1].number if shown else ask.marker, max_parts=min(ask.limit, _MAX_PARTS),
-        is_truncated=len(behind) > len(shown),
+        next_part_number_marker=shown[-1].number if shown else ask.marker,
+        max_parts=min(ask.limit, _MAX_PARTS), is_truncated=len(behind) > len(shown),
         parts=tuple(
             ObjectPart(part_number=part.number, size=part.size, **checksum_fields(algorithm, part.checksum))
             for part in shown),

@@ -47,14 +47,14 @@ async def get_object_tagging(call: Call[ObjectTaggingAsk]) -> TagsReply:
     return TagsReply(tagging(entry.attributes.tags), entry.version if call.versioned else None)
 
 
-@operation("PutObjectTagging", "PUT", OBJECT, when=("tagging",), needs="annotations", allow="s3:PutObjectTagging",
-           allow_version="s3:PutObjectVersionTagging")
+@operation("PutObjectTagging", "PUT", OBJECT, when=("tagging",), needs="annotations",
+           allow="s3:PutObjectTagging", allow_version="s3:PutObjectVersionTagging")
 async def put_object_tagging(call: Call[PutObjectTaggingAsk]) -> VersionReply:
     return await _tag(call, call.ask.version, read_tags(call.ask.tagging, limit=call.dialect.limits.max_tags))
 
 
-@operation("DeleteObjectTagging", "DELETE", OBJECT, when=("tagging",), needs="annotations", allow="s3:DeleteObjectTagging",
-           allow_version="s3:DeleteObjectVersionTagging", status=204)
+@operation("DeleteObjectTagging", "DELETE", OBJECT, when=("tagging",), needs="annotations",
+           allow="s3:DeleteObjectTagging", allow_version="s3:DeleteObjectVersionTagging", status=204)
 async def delete_object_tagging(call: Call[ObjectTaggingAsk]) -> VersionReply:
     return await _tag(call, call.ask.version, {})
 

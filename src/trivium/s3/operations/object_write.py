@@ -56,7 +56,8 @@ class RenameObjectAsk(msgspec.Struct, frozen=True):
 @operation("PutObject", "PUT", OBJECT, needs="writes", allow="s3:PutObject")
 async def put_object(call: Call[PutObjectAsk]) -> PutObjectReply:
     ask = call.ask
-    attributes = ask.attributes if ask.said is None else with_acl(ask.attributes, ask.said, call.record, call.house.users)
+    attributes = ask.attributes if ask.said is None else with_acl(
+        ask.attributes, ask.said, call.record, call.house.users)
     entry = await call.bucket.put(call.key, call.incoming(), attributes, only_if=ask.only_if)
     return PutObjectReply(quoted(entry.etag), call.written_version(entry.version), entry.checksum)
 
@@ -67,5 +68,6 @@ async def rename_object(call: Call[RenameObjectAsk]) -> Nothing:
     assert renames is not None, "the operation needs renames"
     ask = call.ask
     source = ask.source.removeprefix(f"/{call.name}/")
-    await renames.rename(source, call.key, source_if=ask.source_if, only_if=ask.only_if, actor=call.account.id)
+    await renames.rename(
+        source, call.key, source_if=ask.source_if, only_if=ask.only_if, actor=call.account.id)
     return Nothing()

@@ -10,7 +10,8 @@ from typing import Final
 from trivium.s3.messages import BUCKET, OBJECT
 from trivium.s3.registry import refuse
 
-# Configuration documents of a bucket: which of Get, Put, Delete exist, under which query key, with which suffix of the name
+# Configuration documents of a bucket: which of Get, Put, Delete exist, under which query key, with which
+# suffix of the name
 _DOCUMENTS: Final = (
     ("BucketAbac", "abac", "GET PUT"),
     ("BucketAccelerateConfiguration", "accelerate", "GET PUT"),
@@ -44,7 +45,8 @@ for name, method, query in (
     ("PutObjectAnnotation", "PUT", "annotation"), ("UpdateObjectEncryption", "PUT", "encryption"),
     ("GetObjectLegalHold", "GET", "legal-hold"),
     ("PutObjectLegalHold", "PUT", "legal-hold"), ("GetObjectRetention", "GET", "retention"),
-    ("PutObjectRetention", "PUT", "retention"), ("GetObjectTorrent", "GET", "torrent"), ("RestoreObject", "POST", "restore"),
+    ("PutObjectRetention", "PUT", "retention"), ("GetObjectTorrent", "GET", "torrent"),
+    ("RestoreObject", "POST", "restore"),
 ):
     refuse(name, method, OBJECT, query)
 
@@ -70,6 +72,8 @@ ALIKE: Final = {
     "GetBucketNotification": "GetBucketNotificationConfiguration",
     "PutBucketNotification": "PutBucketNotificationConfiguration",
     "ListObjectAnnotations": "GetObjectAnnotation",
-    "ListDirectoryBuckets": "ListBuckets",  # told apart by its host alone; there are no directory buckets here
-    "WriteGetObjectResponse": "PostObject",  # POST /WriteGetObjectResponse: no header or query of its own selects it
+    # told apart by its host alone; there are no directory buckets here
+    "ListDirectoryBuckets": "ListBuckets",
+    # POST /WriteGetObjectResponse: no header or query of its own selects it
+    "WriteGetObjectResponse": "PostObject",
 }

@@ -59,10 +59,12 @@ async def list_buckets(call: Call[ListBucketsAsk]) -> ListBucketsReply:
     limit = _MAX_BUCKETS if ask.limit is None else ask.limit
     if not 1 <= limit <= _MAX_BUCKETS:
         raise faults.InvalidArgument(
-            f"max-buckets must be between 1 and {_MAX_BUCKETS}", ArgumentName="max-buckets", ArgumentValue=limit)
+            f"max-buckets must be between 1 and {_MAX_BUCKETS}", ArgumentName="max-buckets",
+            ArgumentValue=limit)
+    start = read_token(ask.token) if ask.token is not None else ""
     found = await call.house.catalog.list(
-        call.account.id, prefix=ask.prefix or "", start=read_token(ask.token) if ask.token is not None else "",
-        limit=limit + 1, regions=_records_of(ask.region, default))
+        call.account.id, prefix=ask.prefix or "", start=start, limit=limit + 1,
+        regions=_records_of(ask.region, default))
     shown, tells_region = found[:limit], ask != _PLAIN
     return ListBucketsReply(Buckets(
         owner=owner(call.account),
@@ -75,7 +77,9 @@ async def list_buckets(call: Call[ListBucketsAsk]) -> ListBucketsReply:
 
 
 def _records_of(region: str | None, default: str) -> frozenset[str] | None:
-    """What the records of buckets in the region say; a bucket that was made without one is in the default region."""
+    """What the records of buckets in the region say; a bucket that was made without one is in the default
+    region.
+    """
     if region is None:
         return None
     return frozenset({region, ""}) if region == default else frozenset({region})

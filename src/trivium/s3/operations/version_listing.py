@@ -78,7 +78,8 @@ class ListVersionsReply(msgspec.Struct, frozen=True):
     result: Annotated[ListVersionsResult, Document("ListVersionsResult")]
 
 
-@operation("ListObjectVersions", "GET", BUCKET, when=("versions",), needs="versions", allow="s3:ListBucketVersions")
+@operation(
+    "ListObjectVersions", "GET", BUCKET, when=("versions",), needs="versions", allow="s3:ListBucketVersions")
 async def list_object_versions(call: Call[ListVersionsAsk]) -> ListVersionsReply:
     ask = call.ask
     versions = call.bucket.features.versions
@@ -103,7 +104,8 @@ def _after(ask: ListVersionsAsk) -> Position | None:
     if ask.version_marker is None:
         return Position(ask.key_marker) if ask.key_marker else None
     if not ask.key_marker:
-        raise faults.VersionIdMarkerWithoutKeyMarker(ArgumentName="version-id-marker", ArgumentValue=ask.version_marker)
+        raise faults.VersionIdMarkerWithoutKeyMarker(
+            ArgumentName="version-id-marker", ArgumentValue=ask.version_marker)
     if not ask.version_marker:
         raise faults.EmptyVersionIdMarker(ArgumentName="version-id-marker", ArgumentValue="")
     return Position(ask.key_marker, ask.version_marker)

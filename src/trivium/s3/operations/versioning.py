@@ -41,7 +41,9 @@ async def get_bucket_versioning(call: Call[BucketAsk]) -> VersioningReply:
     return VersioningReply(VersioningConfiguration(status=(versions.state if versions else "") or None))
 
 
-@operation("PutBucketVersioning", "PUT", BUCKET, when=("versioning",), needs="versions", allow="s3:PutBucketVersioning")
+@operation(
+    "PutBucketVersioning", "PUT", BUCKET, when=("versioning",), needs="versions",
+    allow="s3:PutBucketVersioning")
 async def put_bucket_versioning(call: Call[PutBucketVersioningAsk]) -> Nothing:
     wanted = call.ask.configuration
     if wanted.status is None:

@@ -15,8 +15,9 @@ _UNCONTROLLED = re.compile(r"[^\x00-\x1f\x7f]*").fullmatch
 def headers(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     """The decoded parameters as headers; the first of several with one name counts.
 
-    User metadata may go beyond ASCII: it is answered as RFC 2047 says. Raises InvalidArgument for what no header
-    could be: a line break would be kept, and the HTTP server would leave the header out of every answer.
+    User metadata may go beyond ASCII: it is answered as RFC 2047 says. Raises InvalidArgument for what no
+    header could be: a line break would be kept, and the HTTP server would leave the header out of every
+    answer.
     """
     found: dict[str, str] = {}
     for name, value in pairs:

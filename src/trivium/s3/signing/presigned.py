@@ -29,8 +29,8 @@ class Presigned(msgspec.Struct, frozen=True):
     """What a presigned query says.
 
     `date` is as sent, `at_ms` the same in milliseconds since 1970, `expires` in seconds; `query` is
-    canonical; `sha256` is the hash of the body that is signed with it. `hoisted` are headers that the signer put into the
-    query instead, as some SDKs do with all `x-amz-` headers.
+    canonical; `sha256` is the hash of the body that is signed with it. `hoisted` are headers that the signer
+    put into the query instead, as some SDKs do with all `x-amz-` headers.
     """
 
     signed: Signed

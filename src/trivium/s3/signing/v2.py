@@ -1,9 +1,9 @@
 """Signature version 2: the text that is signed, and whether a signature is the request's.
 
 Theory of operation. The text is made of the method, Content-MD5, Content-Type, a date, every `x-amz-` header
-and the resource: the path with its bucket, and those query parameters that name a part of it. Host, body, other
-headers and other parameters are not signed. So that nobody can turn one request into another by what is not
-signed, a parameter that selects an action must be one that is.
+and the resource: the path with its bucket, and those query parameters that name a part of it. Host, body,
+other headers and other parameters are not signed. So that nobody can turn one request into another by what is
+not signed, a parameter that selects an action must be one that is.
 
 What is signed is the path as the client spelled it, which the HTTP server does not tell. `paths` gives the
 spellings that clients are known to use, likeliest first. All of them escape `%` and `?`, so each stands for
@@ -53,7 +53,8 @@ _PLAIN = re.compile(r"[A-Za-z0-9/._-]*").fullmatch
 
 
 def check(request: Request, who: Credential, headers: Mapping[str, str], date: str, signature: str) -> None:
-    """Raise unless the signature is the request's. `date` is what the text has in its place, "" with x-amz-date.
+    """Raise unless the signature is the request's. `date` is what the text has in its place, "" with
+    x-amz-date.
 
     `headers` have lower-case names, those sent twice are joined by `,`. Raises SignatureDoesNotMatch;
     UseV4AuthorizationMechanism for what this version cannot sign; InvalidURI for text that UTF-8 cannot say.
@@ -107,7 +108,8 @@ def subresources(query: Mapping[str, str]) -> str:
 
 
 def paths(path: str, base_path: str, bucket: str) -> Iterator[str]:
-    """How clients spell a decoded path when they sign it, likeliest first; `bucket` is the virtual host's, or "".
+    """How clients spell a decoded path when they sign it, likeliest first; `bucket` is the virtual host's, or
+    "".
 
     Below a base path botocore signs the rest alone, other clients sign all that they send. At a bucket
     addressed by path botocore signs a slash behind its name, which it does not send.

@@ -1,13 +1,15 @@
 """The one place that decides whether somebody may do something.
 
-Theory of operation. A bucket's owner may do everything in it. Anybody else may do what the bucket's list grants, and with
-an object what the object's own list grants; `_ASKS` says which permission of which list an action asks for. What stands
-not in it is the owner's alone. An object belongs to who wrote it, so that in a bucket that others were ever granted
-something in, the bucket's owner too asks the object's list before reading it (ownership ObjectWriter).
+Theory of operation. A bucket's owner may do everything in it. Anybody else may do what the bucket's list
+grants, and with an object what the object's own list grants; `_ASKS` says which permission of which list an
+action asks for. What stands not in it is the owner's alone. An object belongs to who wrote it, so that in a
+bucket that others were ever granted something in, the bucket's owner too asks the object's list before
+reading it (ownership ObjectWriter).
 
-`decide` judges by the bucket alone. It says whether entries and uploads are to be judged as well when they are found:
-`decide_entry` and `decide_upload` do that. Source: Amazon S3 User Guide, "Access control list (ACL) overview", "Mapping of
-ACL permissions and access policy permissions"; for uploads "Multipart upload and permissions".
+`decide` judges by the bucket alone. It says whether entries and uploads are to be judged as well when they
+are found: `decide_entry` and `decide_upload` do that. Source: Amazon S3 User Guide, "Access control list
+(ACL) overview", "Mapping of ACL permissions and access policy permissions"; for uploads "Multipart upload and
+permissions".
 """
 
 from __future__ import annotations
@@ -25,7 +27,8 @@ _BUCKET: Final = "the bucket's list"
 _OBJECT: Final = "the object's list"
 _UPLOAD: Final = "nobody but the upload's initiator"
 _ASKS: Final = {
-    **dict.fromkeys(("s3:ListBucket", "s3:ListBucketVersions", "s3:ListBucketMultipartUploads"), (_BUCKET, READ)),
+    **dict.fromkeys(
+        ("s3:ListBucket", "s3:ListBucketVersions", "s3:ListBucketMultipartUploads"), (_BUCKET, READ)),
     **dict.fromkeys(("s3:PutObject", "s3:DeleteObject"), (_BUCKET, WRITE)),
     "s3:GetBucketAcl": (_BUCKET, READ_ACP),
     "s3:PutBucketAcl": (_BUCKET, WRITE_ACP),
@@ -40,7 +43,8 @@ _OWNERS: Final = ("", "")  # what an action asks for that only the bucket's owne
 
 
 def decide(account: Account, action: str, record: BucketRecord) -> bool:
-    """Raise AccessDenied unless the account may do `action` (`s3:GetObject`) in the bucket, as far as that can be told.
+    """Raise AccessDenied unless the account may do `action` (`s3:GetObject`) in the bucket, as far as that
+    can be told.
 
     True: what is found in the bucket may be somebody else's, and is to be judged too.
     """
@@ -59,7 +63,9 @@ def decide_outside(account: Account) -> None:
 
 
 def decide_entry(account: Account, action: str, record: BucketRecord, attributes: Attributes) -> None:
-    """Raise AccessDenied unless the account may do `action`, which `decide` let pass, with an object of the bucket."""
+    """Raise AccessDenied unless the account may do `action`, which `decide` let pass, with an object of the
+    bucket.
+    """
     of, permission = _ASKS.get(action, _OWNERS)
     if account.id == owner_of(attributes, record) or (of != _OBJECT and account.id == record.owner):
         return
@@ -68,7 +74,8 @@ def decide_entry(account: Account, action: str, record: BucketRecord, attributes
 
 
 def decide_upload(account: Account, action: str, record: BucketRecord, initiator: str) -> None:
-    """Raise AccessDenied unless the account may do `action`, which `decide` let pass, with an upload in the bucket.
+    """Raise AccessDenied unless the account may do `action`, which `decide` let pass, with an upload in the
+    bucket.
 
     Only who began it adds parts and completes it; the bucket's owner may look at it, and give it up.
     """
@@ -77,7 +84,9 @@ def decide_upload(account: Account, action: str, record: BucketRecord, initiator
 
 
 def may_know(account: Account, record: BucketRecord, permission: str = READ) -> bool:
-    """May the account be told that something is not in the bucket? Who may not list it may not ask what it holds."""
+    """May the account be told that something is not in the bucket? Who may not list it may not ask what it
+    holds.
+    """
     return account.id == record.owner or _granted(account, record.acl, permission)
 
 

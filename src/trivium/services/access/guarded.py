@@ -1,8 +1,9 @@
 """A bucket as somebody sees it to whom not all that is in there belongs.
 
-Theory of operation. Whether an entry may be seen is decided on the very entry that is handed out or changed: there is no
-second look that a writer could come before. Who may not know what a bucket holds is told AccessDenied where something
-is not there (Amazon S3 API Reference, GetObject: 404 with s3:ListBucket, else 403).
+Theory of operation. Whether an entry may be seen is decided on the very entry that is handed out or changed:
+there is no second look that a writer could come before. Who may not know what a bucket holds is told
+AccessDenied where something is not there (Amazon S3 API Reference, GetObject: 404 with s3:ListBucket, else
+403).
 """
 
 from __future__ import annotations
@@ -55,14 +56,17 @@ class Watch(msgspec.Struct, frozen=True):
         decide_entry(self.account, self.action, self.record, entry.attributes)
 
     def shown(self, entry: Entry) -> Entry:
-        """The entry without its tags, unless the account may read them: no list grants that, so that no copy has them."""
+        """The entry without its tags, unless the account may read them: no list grants that, so that no copy
+        has them.
+        """
         if not entry.attributes.tags or self.account.id == self.record.owner:
             return entry
         return replace(entry, attributes=replace(entry.attributes, tags={}))
 
     def told(self, fault: Fault) -> Fault:
         """The fault, or AccessDenied where it would tell what is not in the bucket to who may not know."""
-        return fault if fault.kind not in _ABSENT or may_know(self.account, self.record) else denied(self.account)
+        tells = fault.kind in _ABSENT and not may_know(self.account, self.record)
+        return denied(self.account) if tells else fault
 
 
 def guarded(opened: Opened, watch: Watch) -> Opened:
@@ -111,7 +115,9 @@ class GuardedBucket:
         return await self._bucket.put(key, content, attributes, only_if=only_if, companion=companion)
 
     async def delete(self, deletions: Sequence[Deletion], *, actor: str) -> list[Gone | Fault]:
-        """As `Bucket.delete`. Versions are removed by the bucket's owner alone, whom no permission but that includes."""
+        """As `Bucket.delete`. Versions are removed by the bucket's owner alone, whom no permission but that
+        includes.
+        """
         watch = self._watch
         if watch.account.id == watch.record.owner:
             return await self._bucket.delete(deletions, actor=actor)
@@ -131,9 +137,11 @@ class GuardedBucket:
         return await self._bucket.list(prefix, start, limit)
 
     async def _check_condition(self, key: str, only_if: WriteIf) -> None:
-        """Raise AccessDenied for a condition that tells something of an object which the account may not read.
+        """Raise AccessDenied for a condition that tells something of an object which the account may not
+        read.
 
-        Source: Amazon S3 User Guide, "Conditional writes": If-Match asks for s3:GetObject too, If-None-Match does not.
+        Source: Amazon S3 User Guide, "Conditional writes": If-Match asks for s3:GetObject too, If-None-Match
+        does not.
         """
         asks = only_if.match, only_if.size, only_if.modified_ms, only_if.none_match
         if only_if is ALWAYS or asks in ((None, None, None, None), (None, None, None, "*")):

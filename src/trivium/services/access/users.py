@@ -27,7 +27,8 @@ class Credential(msgspec.Struct, frozen=True):
         return f"Credential({self.access_key})"
 
 
-ANONYMOUS: Final = Account("65a011a29cdf8ec533ec3d1ccaae921c", "anonymous")  # the canonical id AWS gives to anonymous
+# the canonical id AWS gives to anonymous
+ANONYMOUS: Final = Account("65a011a29cdf8ec533ec3d1ccaae921c", "anonymous")
 
 
 class Users:
@@ -46,7 +47,9 @@ class Users:
         return self._credentials.get(access_key)
 
     def account(self, id: str) -> Account:
-        """The account with this canonical id; one that is gone from the configuration keeps its id as its name."""
+        """The account with this canonical id; one that is gone from the configuration keeps its id as its
+        name.
+        """
         return self._accounts.get(id) or (ANONYMOUS if id == ANONYMOUS.id else Account(id, id))
 
     def declared(self, id: str) -> bool:

@@ -2,13 +2,13 @@
 
 Theory of operation. A file is written under its final name at once; what makes it count is a row that names
 it, so a crash leaves an unnamed file and nothing else. Chunks are gathered on the event loop up to
-`BLOCK_BYTES` and written on a lane of the upload's own (`base/lane.py`), which also keeps the checksum: receiving and
-writing overlap, and no upload holds more than a few blocks. What was written is flushed
-every `FLUSH_BYTES`, so that the last fsync of a long upload is short. File and directory are fsynced before
-`write` returns. The file's time of change is set from our clock, which the sweep goes by.
+`BLOCK_BYTES` and written on a lane of the upload's own (`base/lane.py`), which also keeps the checksum:
+receiving and writing overlap, and no upload holds more than a few blocks. What was written is flushed every
+`FLUSH_BYTES`, so that the last fsync of a long upload is short. File and directory are fsynced before `write`
+returns. The file's time of change is set from our clock, which the sweep goes by.
 
-The last `reserve_bytes` of the disk are not written to. Rows live on the same disk, and a deletion needs room for its
-own row: on a disk that uploads had filled to the last byte nothing could be deleted any more.
+The last `reserve_bytes` of the disk are not written to. Rows live on the same disk, and a deletion needs room
+for its own row: on a disk that uploads had filled to the last byte nothing could be deleted any more.
 
 Owner of the threads: the blob store; they end with the process.
 """

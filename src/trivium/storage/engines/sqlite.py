@@ -2,12 +2,13 @@
 
 Theory of operation. Reads run at once, on the event loop, on a connection of their own. Writes wait in a
 list. When no commit is under way, the loop enters the turnstile (`turnstile.py`), begins a transaction and
-runs the waiting functions one after the other (`sqlite_batch.py`); what each writes waits in memory until all have
-run, and is forgotten when it raises (`sqlite_change.py`). A thread then commits, which writes and fsyncs the log
-without holding the interpreter, and leaves the turnstile; meanwhile the next changes gather. Nothing is told to a
-caller before the commit has succeeded, refusals included: they may rest on a row that an earlier change of the same
-commit wrote. When nobody else is inside the turnstile the loop enters it without waiting; otherwise the thread waits
-in its place. What was tried instead, with numbers: docs/decisions/one-writer-among-processes.md.
+runs the waiting functions one after the other (`sqlite_batch.py`); what each writes waits in memory until all
+have run, and is forgotten when it raises (`sqlite_change.py`). A thread then commits, which writes and fsyncs
+the log without holding the interpreter, and leaves the turnstile; meanwhile the next changes gather. Nothing
+is told to a caller before the commit has succeeded, refusals included: they may rest on a row that an earlier
+change of the same commit wrote. When nobody else is inside the turnstile the loop enters it without waiting;
+otherwise the thread waits in its place. What was tried instead, with numbers:
+docs/decisions/one-writer-among-processes.md.
 
 When SQLite fails, nothing is acknowledged: the transaction is undone and its connection replaced. Unless the
 disk itself failed, the changes of the commit then run again one by one: where there is no room for all, a

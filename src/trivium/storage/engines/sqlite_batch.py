@@ -50,13 +50,14 @@ class Batch:
         self.changes: list[Waiting] = []
 
     def run(self, waiting: deque[Waiting], *, limit: int = LIMIT_CHANGES) -> bool:
-        """Run changes from the front of `waiting`, up to the limits, and carry them out; whether there is something to
-        commit.
+        """Run changes from the front of `waiting`, up to the limits, and carry them out; whether there is
+        something to commit.
 
         Raises sqlite3.Error.
         """
         self._generation.settle()
-        self._db.execute("begin")  # nobody else writes inside the turnstile: it need not be said that we shall
+        # nobody else writes inside the turnstile: it need not be said that we shall
+        self._db.execute("begin")
         while waiting and len(self.changes) < limit and self._rows.pages < LIMIT_PAGES:
             one = waiting.popleft()
             if not one.future.cancelled():

@@ -1,11 +1,12 @@
 """The changes of one commit of the SQLite engine: what they have written waits in memory until all have run.
 
-Theory of operation. A change sees the database, and over it what the changes before it and it itself have written.
-When it raises, what it wrote is taken back. `carry_out` brings the database to where the last change ended, with a
-statement for many rows of a table: what a row costs in SQLite is less than what a call from Python does.
+Theory of operation. A change sees the database, and over it what the changes before it and it itself have
+written. When it raises, what it wrote is taken back. `carry_out` brings the database to where the last change
+ended, with a statement for many rows of a table: what a row costs in SQLite is less than what a call from
+Python does.
 
-A body stands under a number of its own and belongs to one row. A row that moves takes the number along; a put that
-replaces a row overwrites its body in its place.
+A body stands under a number of its own and belongs to one row. A row that moves takes the number along; a put
+that replaces a row overwrites its body in its place.
 """
 
 from __future__ import annotations
@@ -18,17 +19,20 @@ from typing import Any, Final
 
 from trivium.storage.engines.sqlite_rows import BODIED, DELETE_BODIES, PAGE_BYTES, PUT_BODIES, SQL, Value
 
-_TOGETHER: Final = 32  # rows in a statement: more gain little, and each number of them is a statement to be kept
+# rows in a statement: more gain little, and each number of them is a statement to be kept
+_TOGETHER: Final = 32
 
-_Row = tuple[bytes, int, bytes | None]  # a value; the number of its body, 0 for none; the body until it is written
+# a value; the number of its body, 0 for none; the body until it is written
+_Row = tuple[bytes, int, bytes | None]
 _UNKNOWN: Final[Any] = object()  # Any: it stands where a row or None does
 
 
 class Changes:
-    """What the changes of a commit work in, one after the other, on a connection inside a transaction. One thread at a time.
+    """What the changes of a commit work in, one after the other, on a connection inside a transaction. One
+    thread at a time.
 
-    `announced` and `grows` say of the last change that it announced itself, and that it wrote a body, which is what
-    fills a disk. `pages` is about how many pages all of them touch.
+    `announced` and `grows` say of the last change that it announced itself, and that it wrote a body, which
+    is what fills a disk. `pages` is about how many pages all of them touch.
     """
 
     __slots__ = ("_db", "_freed", "_last", "_numbers", "_rows", "_written", "announced", "grows", "pages")
@@ -36,8 +40,10 @@ class Changes:
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
         self._numbers = Numbers(db)
-        self._rows: dict[bytes, _Row | None] = {}  # as they are now, where that is known; None: there is no such row
-        self._written: list[tuple[bytes, _Row | None]] = []  # what was written, and what was known of it before
+        # as they are now, where that is known; None: there is no such row
+        self._rows: dict[bytes, _Row | None] = {}
+        # what was written, and what was known of it before
+        self._written: list[tuple[bytes, _Row | None]] = []
         self._freed: list[int] = []  # numbers of bodies that no row has any more
         self._last = (0, 0, 0)
         self.announced = self.grows = False
@@ -177,7 +183,8 @@ class Changes:
 
 
 class Numbers:
-    """The numbers that `sequence` gives, and those of new bodies: read once in a transaction of the database."""
+    """The numbers that `sequence` gives, and those of new bodies: read once in a transaction of the database.
+    """
 
     __slots__ = ("_bodies", "_db", "_given")
 
