@@ -44,8 +44,7 @@ async def log(settings: Settings, out: TextIO, *, repository: str, branch: str, 
     async with _repositories(settings) as repositories:
         for record in await repositories.branches(repository):
             if record.facts["branch"] == branch:
-                for commit in await repositories.log(record, limit=limit):
-                    out.write(_line(commit) + "\n")
+                out.writelines(_line(commit) + "\n" for commit in await repositories.log(record, limit=limit))
                 return 0
     return 1
 

@@ -23,8 +23,9 @@ def check(settings: Settings, out: TextIO) -> int:
         settings.root_access_key or "root", settings.root_secret_key or "as it is in the data folder")
     users = users_of(settings, root)
     check_mounts(settings, users)
-    for mount in settings.mounts:
-        out.write(f"mount     {mount.bucket} = {mount.path}{' (read-only)' if mount.readonly else ''}\n")
+    out.writelines(
+        f"mount     {mount.bucket} = {mount.path}{' (read-only)' if mount.readonly else ''}\n"
+        for mount in settings.mounts)
     if settings.data.exists():
         DataFolder(settings.data).check()
         kept = (settings.data / KEY_FILE).exists()

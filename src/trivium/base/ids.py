@@ -26,7 +26,7 @@ class SeededIds:
     """The same identifiers for the same seed, for tests that replay."""
 
     def __init__(self, seed: int = 0) -> None:
-        self._random = random.Random(seed)
+        self._random = random.Random(seed)  # noqa: S311 - what replays must be foreseen
 
     def hexadecimal(self, digits: int) -> str:
         return f"{self._random.getrandbits(digits * 4):0{digits}x}"
