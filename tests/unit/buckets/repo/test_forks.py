@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import pytest
 from branch_house import LARGE, House, content, delete, listed, put, refusal, run
+from msgspec.structs import replace
 
 from trivium.base import faults
 from trivium.base.incoming import Given, Incoming
+from trivium.buckets.acl import FULL_CONTROL, READ, Acl, Grant
 from trivium.buckets.conditions import WriteIf
 from trivium.buckets.entry import Attributes
+from trivium.buckets.record import BUCKETS
+from trivium.storage import keys
 
 
 def test_history_13_a_fork_is_a_copy_that_costs_two_rows() -> None:
@@ -93,5 +98,19 @@ def test_history_16_versions_of_a_fork_go_on_in_its_parent() -> None:
         assert [one.entry.version for one in await versions.list("", "a", second, 10)] == [first]
         assert await versions.list("", "a", first, 10) == []
         assert await refusal(versions.list("", "a", "0" * 32, 10)) is faults.InvalidVersionId
+
+    run(story)
+
+
+@pytest.mark.parametrize(("acl", "expected"), [(None, None), ((Grant("friend", READ),), (Grant("owner", FULL_CONTROL),))])
+def test_a_fork_is_private_but_what_others_own_stays_theirs(acl: Acl, expected: Acl) -> None:
+    async def story(house: House) -> None:
+        await house.create()
+        shared = replace(await house.record("master"), acl=acl, ownership="BucketOwnerEnforced")
+        await house.engine.write(lambda tx: tx.put(keys.text(keys.CATALOG, shared.name), BUCKETS.encode(shared)))
+        await house.fork("master", "fork")
+        fork = await house.record("fork")
+
+        assert (expected, "BucketOwnerEnforced") == (fork.acl, fork.ownership)
 
     run(story)
