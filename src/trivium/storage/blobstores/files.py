@@ -39,7 +39,7 @@ T = TypeVar("T")
 A = TypeVarTuple("A")
 
 BLOCK_BYTES: Final = 1 << 20
-FLUSH_BYTES: Final = 32 << 20
+FLUSH_BYTES: Final = 8 << 20
 THREADS: Final = 16
 _ID_DIGITS: Final = 32
 _PIECES: Final = 64  # more than this many small chunks are joined before they are written
