@@ -34,8 +34,8 @@ from trivium.storage.folder import DataFolder, FolderRefused
 
 _KILL_AFTER_SECONDS: Final = 5  # beyond the drain: closing the engine, ending threads
 _log = logging.getLogger("trivium.serving")
-# glibc gives the memory of each chunk of a body back to the kernel and takes it again, a tenth of what an upload
-# costs. A worker may keep 32 MiB instead. Other allocators do not know these names.
+# glibc gives the memory of each chunk of a body back to the kernel and takes it again,
+# a tenth of what an upload costs. A worker may keep 32 MiB instead. Other allocators do not know these names.
 _ALLOCATOR: Final = {"MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(32 << 20)}
 
 
