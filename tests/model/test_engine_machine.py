@@ -52,6 +52,32 @@ def scan(start: bytes, stop: bytes, limit: int, *, reverse: bool) -> Callable[[R
     return rows
 
 
+def sweep(start: bytes, limit: int, *, reverse: bool) -> Step:
+    """Delete what a scan yields while it runs."""
+
+    def work(tx: Write) -> list[bytes]:
+        gone = []
+        found = tx.scan(start, bytes((start[0] + 1,)), reverse=reverse)
+        for _, (key, _) in zip(range(limit), found, strict=False):
+            tx.delete(key)
+            gone.append(key)
+        return gone
+
+    return work
+
+
+def stumble(start: bytes, limit: int) -> Step:
+    """Raise in the midst of a scan, which the frame of the exception then keeps."""
+
+    def work(tx: Write) -> None:
+        found = tx.scan(start, bytes((start[0] + 1,)))
+        for number, row in enumerate(found):
+            if number == limit:
+                raise Refused(row)
+
+    return work
+
+
 SCANS = st.builds(scan, KEYS, KEYS, st.integers(0, 5), reverse=st.booleans())
 STEPS = st.one_of(
     st.builds(put, BODIED, VALUES, BODIES),
@@ -61,6 +87,8 @@ STEPS = st.one_of(
     st.builds(move, PLAIN, PLAIN, VALUES),
     st.builds(look, KEYS),
     SCANS,
+    st.builds(sweep, KEYS, st.integers(0, 5), reverse=st.booleans()),
+    st.builds(stumble, KEYS, st.integers(0, 3)),
     st.just(lambda tx: tx.sequence()),
 )
 CHANGES = st.lists(STEPS, max_size=8)
@@ -81,10 +109,10 @@ def change(steps: list[Step], *, refused: bool) -> Callable[[Write], list[object
 
 
 async def answers(engine: Engine, changes: list[tuple[list[Step], bool]]) -> list[object]:
-    told = await asyncio.gather(
+    """What was returned and raised; the exceptions as they are, since a caller may keep one for long."""
+    return await asyncio.gather(
         *(engine.write(change(steps, refused=refused)) for steps, refused in changes), return_exceptions=True
     )
-    return [repr(one) for one in told]
 
 
 class EngineMachine(RuleBasedStateMachine):
@@ -96,6 +124,7 @@ class EngineMachine(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory()
         self.path = Path(self.folder.name) / "rows.db"
         self.model = MemoryEngine()
+        self.kept: list[object] = []
         self.engine, self.beside = SqliteEngine(self.path), SqliteEngine(self.path)
 
     @rule(steps=CHANGES, refused=st.booleans())
@@ -148,7 +177,9 @@ class EngineMachine(RuleBasedStateMachine):
     def _write(self, engine: Engine, changes: list[tuple[list[Step], bool]]) -> None:
         expected = self.runner.run(answers(self.model, changes))
 
-        assert expected == self.runner.run(answers(engine, changes))
+        self.kept = self.runner.run(answers(engine, changes))
+
+        assert list(map(repr, expected)) == list(map(repr, self.kept))
 
     def teardown(self) -> None:
         if hasattr(self, "runner"):

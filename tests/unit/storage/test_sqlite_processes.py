@@ -66,6 +66,30 @@ def test_two_processes_lose_no_update_and_share_no_number(tmp_path: Path) -> Non
     assert len({seq for share in shares for seq in share}) == 2 * INCREMENTS
 
 
+class Refused(Exception):
+    """What a change raises here."""
+
+
+def test_a_fault_that_keeps_a_scan_keeps_no_view(tmp_path: Path) -> None:
+    async def story() -> list[object]:
+        engine, beside = SqliteEngine(tmp_path / "rows.db"), SqliteEngine(tmp_path / "rows.db")
+
+        def refuse(tx: Write) -> None:
+            found = tx.scan(b"m", b"n")  # the frame, and with it the fault, keeps what has a name
+            raise Refused(next(found))
+
+        await engine.write(lambda tx: [tx.put(b"m%03d" % number, b"") for number in range(300)])
+        kept = await asyncio.gather(engine.write(refuse), return_exceptions=True)
+        await beside.write(lambda tx: tx.put(b"mnew", b"by another"))
+        seen = await engine.write(lambda tx: tx.get(b"mnew"))
+        await engine.write(lambda tx: tx.put(b"mnew", b"over it"))
+        await engine.close()
+        await beside.close()
+        return [seen, *map(type, kept)]
+
+    assert [b"by another", Refused] == asyncio.run(story())
+
+
 def _write_until_killed(path: Path, told: Connection) -> None:
     """Write pairs of rows, twenty changes at a time, and tell each number once its write has returned."""
 

@@ -80,6 +80,8 @@ class Batch:
             one.error = RuntimeError("a change ran out") if isinstance(error, StopIteration) else error
             rows.take_back()
             return
+        finally:
+            rows.end()
         one.error = None
         if rows.grows and not self._has_room():
             one.error = faults.InsufficientStorage()

@@ -35,7 +35,8 @@ class Changes:
     is what fills a disk. `pages` is about how many pages all of them touch.
     """
 
-    __slots__ = ("_db", "_freed", "_last", "_numbers", "_rows", "_written", "announced", "grows", "pages")
+    __slots__ = (
+        "_db", "_freed", "_last", "_numbers", "_rows", "_scans", "_written", "announced", "grows", "pages")
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
@@ -45,6 +46,7 @@ class Changes:
         # what was written, and what was known of it before
         self._written: list[tuple[bytes, _Row | None]] = []
         self._freed: list[int] = []  # numbers of bodies that no row has any more
+        self._scans: list[sqlite3.Cursor] = []  # of the last change
         self._last = (0, 0, 0)
         self.announced = self.grows = False
         self.pages = 0
@@ -58,6 +60,17 @@ class Changes:
         """Another change begins; the one before it stays as it is."""
         self._last = (len(self._written), len(self._freed), self.pages)
         self.announced = self.grows = False
+
+    def end(self) -> None:
+        """The last change has returned or raised: its scans are over.
+
+        A fault keeps what its frames hold, and with it a scan that was not read to its end. Left open, that
+        would hold the view of the database beyond the commit: the next would not see what other processes
+        have written since.
+        """
+        for cursor in self._scans:
+            cursor.close()
+        self._scans.clear()
 
     def take_back(self) -> None:
         """What the last change wrote was never written."""
@@ -116,6 +129,7 @@ class Changes:
         """Rows as they were written so far; what is written while the scan runs may be missed."""
         sql = SQL[start[0]]
         rows = self._db.execute(sql.scan_back if reverse else sql.scan, (start, stop))
+        self._scans.append(rows)
         ours = [(key, row and row[0]) for key, row in self._rows.items() if start <= key < stop]
         ours.sort(reverse=reverse)
         return _laid_over(rows, ours, reverse=reverse) if ours else rows
