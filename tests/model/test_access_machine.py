@@ -7,6 +7,7 @@ the three do in whatever order, each answer is the one that the model expects, a
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from hashlib import md5
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -152,6 +153,20 @@ class AccessMachine(RuleBasedStateMachine):
             **headers, "x-amz-copy-source": f"/bucket/{source}"}) == expected
         if expected == 200:
             self.objects[key] = Kept(caller, self.objects[source].data, grants)
+
+    @rule(caller=callers, source=keys, key=keys, knowing=st.booleans())
+    def rename(self, caller, source, key, knowing):
+        headers, expected = {"x-amz-rename-source": source}, 403
+        if self.bucket_allows(caller, "write"):
+            expected = 200 if source in self.objects and not knowing else self.reading(caller, source, "read")
+        if knowing:
+            etag = md5(self.objects[source].data).hexdigest() if source in self.objects else "0" * 32
+            headers["x-amz-rename-source-if-none-match"] = f'"{etag}"'
+            expected = 412 if expected == 200 else expected
+
+        assert self.ask(caller, "PUT", f"/bucket/{key}", "renameObject", headers) == expected
+        if expected == 200:
+            self.objects[key] = self.objects.pop(source)
 
     @rule(caller=callers, key=keys)
     def read(self, caller, key):

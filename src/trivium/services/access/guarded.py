@@ -28,6 +28,7 @@ from trivium.buckets.bucket import (
     Features,
     Gone,
     Reading,
+    Renames,
     Resting,
     nothing,
 )
@@ -81,9 +82,10 @@ class GuardedBucket:
 
     def __init__(self, bucket: Bucket, watch: Watch) -> None:
         self._bucket, self._watch = bucket, watch
-        acls = bucket.features.acls
-        self._features = bucket.features if acls is None else replace(
-            bucket.features, acls=GuardedAcls(acls, watch))
+        features = bucket.features
+        self._features = replace(
+            features, acls=features.acls and GuardedAcls(features.acls, watch),
+            renames=features.renames and GuardedRenames(bucket, features.renames, watch))
 
     @property
     def features(self) -> Features:
@@ -111,7 +113,7 @@ class GuardedBucket:
         companion: Companion = nothing,
     ) -> Entry:
         """As `Bucket.put`. Who asks for a certain ETag must be allowed to read it."""
-        await self._check_condition(key, only_if)
+        await check_condition(self._bucket, self._watch, key, only_if)
         return await self._bucket.put(key, content, attributes, only_if=only_if, companion=companion)
 
     async def delete(self, deletions: Sequence[Deletion], *, actor: str) -> list[Gone | Fault]:
@@ -126,7 +128,7 @@ class GuardedBucket:
             try:
                 if one.version is not None:
                     raise denied(watch.account)
-                await self._check_condition(one.key, one.only_if)
+                await check_condition(self._bucket, watch, one.key, one.only_if)
             except Fault as fault:
                 refused[number] = fault
         allowed = [one for number, one in enumerate(deletions) if number not in refused]
@@ -136,24 +138,23 @@ class GuardedBucket:
     async def list(self, prefix: str, start: str, limit: int) -> list[Entry]:
         return await self._bucket.list(prefix, start, limit)
 
-    async def _check_condition(self, key: str, only_if: WriteIf) -> None:
-        """Raise AccessDenied for a condition that tells something of an object which the account may not
-        read.
 
-        Source: Amazon S3 User Guide, "Conditional writes": If-Match asks for s3:GetObject too, If-None-Match
-        does not.
-        """
-        asks = only_if.match, only_if.size, only_if.modified_ms, only_if.none_match
-        if only_if is ALWAYS or asks in ((None, None, None, None), (None, None, None, "*")):
-            return
-        watch = replace(self._watch, action="s3:GetObject")
-        try:
-            entry = await self._bucket.head(key)
-        except Fault as fault:
-            if fault is not watch.told(fault):
-                raise watch.told(fault) from None
-            return  # the account may know that it is not there: the bucket will say what comes of it
-        watch.check(entry)
+async def check_condition(bucket: Bucket, watch: Watch, key: str, only_if: WriteIf) -> None:
+    """Raise AccessDenied for a condition that tells something of an object which the account may not read.
+
+    Source: Amazon S3 User Guide, "Conditional writes": If-Match asks for s3:GetObject too, If-None-Match does
+    not.
+    """
+    if only_if in (ALWAYS, WriteIf(none_match="*")):
+        return
+    watch = replace(watch, action="s3:GetObject")
+    try:
+        entry = await bucket.head(key)
+    except Fault as fault:
+        if fault is not watch.told(fault):
+            raise watch.told(fault) from None
+        return  # the account may know that it is not there: the bucket will say what comes of it
+    watch.check(entry)
 
 
 class ShownReading:
@@ -193,6 +194,25 @@ class GuardedAcls:
 
         try:
             return await self._acls.grant(key, version, checked, actor=actor)
+        except Fault as fault:
+            raise self._watch.told(fault) from None
+
+
+class GuardedRenames:
+    """The renames of the bucket, on conditions that the account may ask for."""
+
+    __slots__ = ("_bucket", "_renames", "_watch")
+
+    def __init__(self, bucket: Bucket, renames: Renames, watch: Watch) -> None:
+        self._bucket, self._renames, self._watch = bucket, renames, watch
+
+    async def rename(
+        self, source: str, key: str, *, source_if: WriteIf, only_if: WriteIf, actor: str,
+    ) -> Entry:
+        for name, condition in ((source, source_if), (key, only_if)):
+            await check_condition(self._bucket, self._watch, name, condition)
+        try:
+            return await self._renames.rename(source, key, source_if=source_if, only_if=only_if, actor=actor)
         except Fault as fault:
             raise self._watch.told(fault) from None
 

@@ -9,7 +9,7 @@ from trivium.base.ids import SeededIds
 from trivium.buckets.bucket import Features
 from trivium.buckets.objects.bucket import ObjectsBucket
 from trivium.buckets.record import BucketRecord, Ground
-from trivium.services.access.guarded import GuardedAcls, GuardedBucket, Watch
+from trivium.services.access.guarded import GuardedAcls, GuardedBucket, GuardedRenames, Watch
 from trivium.services.access.users import Account
 from trivium.storage.blobstores.memory import MemoryBlobs
 from trivium.storage.engines.memory import MemoryEngine
@@ -30,7 +30,9 @@ def test_features_are_forwarded_but_for_those_that_are_watched():
     features = GuardedBucket(bucket, WATCH).features
 
     assert isinstance(features.acls, GuardedAcls)
-    assert msgspec.structs.replace(features, acls=bucket.features.acls) == bucket.features
+    assert isinstance(features.renames, GuardedRenames)
+    assert bucket.features == msgspec.structs.replace(
+        features, acls=bucket.features.acls, renames=bucket.features.renames)
 
 
 def test_what_a_bucket_cannot_its_guard_cannot():
