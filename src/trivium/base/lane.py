@@ -2,7 +2,9 @@
 
 Theory of operation. Whoever puts pieces on the lane goes on at once, until more than `LIMIT_BYTES` wait. One
 thread at a time takes what waits until nothing does; so a stream keeps its thread and pays for no hop between
-two pieces, and a stream that pauses keeps none. Owner of the thread: the executor that was given.
+two pieces, and a stream that pauses keeps none. After `TURN_BYTES` it goes to the end of the queue for
+threads: streams that never pause would else keep all of them, and others would stand still until these end.
+Owner of the thread: the executor that was given.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from concurrent.futures import Executor
 from typing import Final
 
 LIMIT_BYTES: Final = 4 << 20  # what may wait beside what is being worked on
+TURN_BYTES: Final = 16 << 20  # some tens of milliseconds of work
 
 
 class Lane:
@@ -43,8 +46,18 @@ class Lane:
             start = not self._running
             self._running = True
         if start:
-            self._loop.run_in_executor(self._executor, self._drain)
+            self._start()
         await self._wait(LIMIT_BYTES)
+
+    def _start(self) -> None:
+        """Ask for a thread. On the loop."""
+        try:
+            self._loop.run_in_executor(self._executor, self._drain)
+        except RuntimeError as error:  # there is none to be had
+            with self._lock:
+                self._fail(error)
+                self._running = False
+                self._tell()
 
     async def end(self) -> None:
         """Wait until all pieces have been worked on. Raises what `work` raised."""
@@ -61,7 +74,8 @@ class Lane:
             await self._room
 
     def _drain(self) -> None:
-        while True:
+        worked = 0
+        while worked < TURN_BYTES:
             with self._lock:
                 if not self._waiting:
                     self._running = False
@@ -71,13 +85,18 @@ class Lane:
                 self._waiting_bytes -= size
                 if self._waiting_bytes <= LIMIT_BYTES // 2:
                     self._tell()
+            worked += size
             try:
                 self._work(pieces)
             except BaseException as error:  # it is told to whoever puts the next piece, or ends
                 with self._lock:
-                    self._failure = error
-                    self._waiting.clear()
-                    self._waiting_bytes = 0
+                    self._fail(error)
+        self._loop.call_soon_threadsafe(self._start)
+
+    def _fail(self, error: BaseException) -> None:
+        self._failure = error
+        self._waiting.clear()
+        self._waiting_bytes = 0
 
     def _tell(self) -> None:
         if self._room is not None:

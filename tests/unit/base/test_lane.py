@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import pytest
@@ -96,3 +97,59 @@ def test_stopping_forgets_what_waits_and_waits_for_what_is_under_way() -> None:
     asyncio.run(story())
 
     assert [b"a"] == worked
+
+
+def test_a_stream_without_end_leaves_the_thread_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lane, "TURN_BYTES", 4)
+    threads = ThreadPoolExecutor(1)
+    other_came, put = threading.Event(), threading.Semaphore(0)
+
+    async def endless() -> None:
+        busy = Lane(threads, lambda pieces: put.acquire() and None)  # each waits for the one behind it
+        await busy.put([b"x"], 1)
+        while not other_came.is_set():
+            await busy.put([b"x"], 1)
+            put.release()
+            await asyncio.sleep(0)
+        put.release()
+        await busy.end()
+
+    async def story() -> None:
+        streaming = asyncio.ensure_future(endless())
+        other = Lane(threads, lambda pieces: other_came.set())
+        await other.put([b"x"], 1)
+        await other.end()
+        await streaming
+
+    asyncio.run(story())
+    threads.shutdown()
+
+
+def test_work_that_outlasts_a_turn_is_all_done_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lane, "TURN_BYTES", 3)
+    seen: list[bytes] = []
+
+    async def story() -> None:
+        long = Lane(None, seen.extend)
+        for number in range(200):
+            await long.put([b"%d" % number], 1)
+        await long.end()
+        await long.stop()
+
+    asyncio.run(story())
+
+    assert [b"%d" % number for number in range(200)] == seen
+
+
+def test_where_no_thread_is_to_be_had_nobody_waits_for_one() -> None:
+    threads = ThreadPoolExecutor(1)
+    threads.shutdown()
+
+    async def story() -> None:
+        stuck = Lane(threads, lambda pieces: None)
+        for step in (lambda: stuck.put([b"x"], 1), stuck.end):
+            with pytest.raises(RuntimeError, match="shutdown"):
+                await step()
+        await stuck.stop()
+
+    asyncio.run(story())

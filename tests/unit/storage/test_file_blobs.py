@@ -5,18 +5,24 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import tempfile
 import tracemalloc
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from trivium.base import faults
 from trivium.base.clock import SetClock
 from trivium.base.faults import Fault
 from trivium.base.ids import SeededIds
+from trivium.base.incoming import Incoming
 from trivium.storage.blobs import BlobSpan
-from trivium.storage.blobstores.files import FileBlobs
+from trivium.storage.blobstores.files import FileBlobs, _Growing
+from trivium.storage.room import Room
 
 MEBIBYTE = 1 << 20
 
@@ -25,6 +31,16 @@ async def chunks(count: int) -> AsyncIterator[bytes]:
     for _ in range(count):
         await asyncio.sleep(0)
         yield bytes(MEBIBYTE // 4)
+
+
+class Coming:
+    """A source of some mebibytes, in pieces."""
+
+    async def whole(self) -> bytes:
+        return b"".join([chunk async for chunk in self.chunks()])
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        return chunks(24)
 
 
 def files(folder: Path) -> list[Path]:
@@ -142,3 +158,37 @@ def test_the_reserve_is_not_written_to(
 
     assert found is kind
     assert len(files(tmp_path)) == (1 if kind is None else 0)
+
+
+@settings(deadline=None, max_examples=40)
+@given(turns=st.lists(st.integers(0, 150), min_size=1, max_size=20))
+def test_of_callers_that_leave_at_any_moment_nothing_stays(turns: list[int]) -> None:
+    async def leave(blobs: FileBlobs, after: int) -> int:
+        upload = Incoming(Coming(), None)
+        writing = asyncio.ensure_future(blobs.write(upload.chunks()))
+        for _ in range(after):
+            await asyncio.sleep(0)
+        writing.cancel()
+        with suppress(asyncio.CancelledError):
+            return len([await writing])
+        return 0
+
+    async def story(folder: Path) -> None:
+        blobs = FileBlobs(folder, SetClock(), SeededIds())
+        stayed = sum(await asyncio.gather(*(leave(blobs, after) for after in turns)))
+
+        assert stayed == len(files(folder))
+
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(story(Path(folder)))
+
+
+def test_what_is_finished_after_it_was_discarded_does_not_stay(tmp_path: Path) -> None:
+    """Both run in threads: a caller that leaves while its upload is finished cannot know which is first."""
+    file = _Growing(str(tmp_path / "blob"), Room(tmp_path, reserve_bytes=0))
+    file.append([b"a"])
+    file.discard()
+    file.append([b"b"])
+    file.finish([b"c"], 0)
+
+    assert files(tmp_path) == []

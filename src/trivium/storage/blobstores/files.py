@@ -117,7 +117,7 @@ class _Growing:
     def __init__(self, path: str, room: Room) -> None:
         self._path, self._room = path, room
         self._file = -1
-        # `discard` may come while `append` is still at work for a caller that left
+        # for a caller that left `discard` may come while `append` or `finish` is at work, or about to be
         self._lock = threading.Lock()
         self._discarded = False
         self._flushed = self.size = self.crc64 = 0
@@ -129,8 +129,10 @@ class _Growing:
                 self._append(pieces)
 
     def finish(self, pieces: Sequence[bytes], written_ms: int) -> None:
-        """Write the last pieces and make the file durable."""
+        """Write the last pieces and make the file durable, unless it was discarded."""
         with self._lock, _disk_faults():
+            if self._discarded:
+                return
             self._append(pieces)
             os.utime(self._file, ns=(written_ms * 1_000_000,) * 2)
             os.fsync(self._file)
