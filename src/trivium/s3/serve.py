@@ -17,6 +17,7 @@ from trivium.s3.registry import Operation, route
 from trivium.s3.signing.authenticate import authenticate
 from trivium.s3.signing.claim import Claim
 from trivium.s3.signing.content import document
+from trivium.s3.sources import HEADER as COPY_SOURCE
 from trivium.s3.sources import copy_source
 from trivium.s3.xml_reading import read as read_document
 from trivium.services.access.decide import decide, decide_outside
@@ -39,6 +40,9 @@ async def serve(house: House, request: Request) -> Response:
         request.action = operation.name
         claim = authenticate(request, house.users)
         request.account = claim.account.id
+        if claim.presigned and COPY_SOURCE in request.headers:  # in the query no route had seen it
+            operation = route(request, target)
+            request.action = operation.name
         call = await bind(house, operation, request, target, claim)
         reply = await operation.handler(call)
         return write(operation, reply, request)
