@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -156,6 +158,30 @@ def test_writers_that_leave_are_forgotten(server, house, path):
 
     assert until(lambda: descriptors(server) <= before + 2)
     assert until(lambda: blob_files(house.data) == files)
+
+
+def test_of_many_large_uploads_at_once_none_is_held_up_and_none_that_broke_off_stays(server, house, bucket):
+    """More than there are threads for; of each three one leaves, and one is not what its digest says."""
+    size, block, files = 20 * MIB, os.urandom(MIB), blob_files(house.data)
+    md5 = {1: base64.b64encode(hashlib.md5(b"something else").digest()).decode()}
+
+    def upload(number: int) -> int:
+        headers = {"content-md5": md5[number % 3]} if number % 3 in md5 else {}
+        with Line(server, wait_seconds=60) as line:
+            line.send(signed(server, "PUT", f"/{bucket}/many/{number}", "", headers, length=size))
+            for _ in range(number % 20 if number % 3 == 2 else 20):
+                line.send(block)
+            return line.answer().status if number % 3 != 2 else 0
+
+    with memory(server) as grown, ThreadPoolExecutor(36) as pool:
+        told = list(pool.map(upload, range(36)))
+
+    assert [200, 400, 0] * 12 == told
+    assert until(lambda: len(blob_files(house.data) - files) == 12)
+    assert grown[0] < 36 * 16 * MIB
+    for number in range(36):
+        status = ask(server, "HEAD", f"/{bucket}/many/{number}").status
+        assert (404 if number % 3 else 200) == status
 
 
 def test_three_hundred_mebibytes_go_in_and_out_in_constant_memory(server, path):

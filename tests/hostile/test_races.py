@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from tests.conftest import make_client
 from tests.hostile.conftest import ended_well, start
-from tests.hostile.street import Line, ask, blob_files, signed, until, workers
+from tests.hostile.street import Line, ask, blob_files, head, signed, until, workers
 from tests.servers import run_scrub
 
 ROUNDS = 6
@@ -100,6 +100,26 @@ def test_versioning_that_one_worker_turned_on_the_other_obeys(server, each):
         assert "x-amz-version-id" not in tell(server, other, "PUT", f"/{bucket}/k", body=b"a").headers
         assert tell(server, one, "PUT", f"/{bucket}", "versioning=", body=on).status == 200
         assert "x-amz-version-id" in tell(server, other, "PUT", f"/{bucket}/k", body=b"b").headers
+        one, other = other, one
+
+
+def test_what_one_worker_shared_or_took_back_the_other_obeys(server, each):
+    one, other = each
+    nobody = {"host": f"127.0.0.1:{server.port}"}
+
+    def seen_by_nobody(line, path):
+        line.send(head("GET", path, nobody))
+        return line.answer().status
+
+    assert tell(server, one, "PUT", "/shared").status == 200
+    assert tell(server, one, "PUT", "/shared/k", body=b"k").status == 200
+    for _ in range(20):
+        for path, acl, status in (
+            ("/shared", "public-read", 200), ("/shared/k", "public-read", 200), ("/shared", "private", 403),
+            ("/shared/k", "private", 403),
+        ):
+            assert tell(server, one, "PUT", path, "acl=", {"x-amz-acl": acl}).status == 200
+            assert seen_by_nobody(other, path) == status
         one, other = other, one
 
 
