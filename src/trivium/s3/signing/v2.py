@@ -111,13 +111,16 @@ def paths(path: str, base_path: str, bucket: str) -> Iterator[str]:
     """How clients spell a decoded path when they sign it, likeliest first; `bucket` is the virtual host's, or
     "".
 
-    Below a base path botocore signs the rest alone, other clients sign all that they send. At a bucket
-    addressed by path botocore signs a slash behind its name, which it does not send.
+    Below a base path botocore signs the rest alone, other clients sign all that they send; what begins with
+    the base path was signed whole, else it would stand for two paths. At a bucket addressed by path
+    botocore signs a slash behind its name, which it does not send.
     """
     below = path[len(base_path) :] or "/"
     name, slash, key = below[1:].partition("/")
     prefix = f"/{bucket}" if bucket else ""
-    decoded = [prefix + path, prefix + below]
+    decoded = [prefix + path]
+    if not f"{below}/".startswith(f"{base_path}/"):
+        decoded.append(prefix + below)
     if name and not key and not bucket:
         decoded += [one[:-1] if slash else one + "/" for one in decoded]
     for one in dict.fromkeys(decoded):

@@ -217,11 +217,20 @@ def test_no_spelling_of_a_path_reads_as_another(key: str) -> None:
     ("/base/b", "/base", "", ["/base/b", "/b", "/base/b/", "/b/"]),
     ("/base", "/base", "", ["/base", "/"]),
     ("/base/k", "/base", "v", ["/v/base/k", "/v/k"]),
+    ("/base/base/k", "/base", "", ["/base/base/k"]),
+    ("/base/base", "/base", "", ["/base/base", "/base/base/"]),
 ])  # fmt: skip
 def test_buckets_and_base_paths_are_signed_as_clients_do(
     path: str, base: str, bucket: str, spellings: list[str]
 ) -> None:
     assert spellings == list(v2.paths(path, base, bucket))
+
+
+@given(st.tuples(*[st.lists(st.sampled_from(["base", "b", "base2"]), max_size=4)] * 2))
+def test_below_a_base_path_no_text_stands_for_two_paths(both: tuple[list[str], list[str]]) -> None:
+    one, other = ("/".join(["/base", *names]) for names in both)
+
+    assert (one == other) != set(v2.paths(one, "/base", "")).isdisjoint(v2.paths(other, "/base", ""))
 
 
 def test_a_virtual_host_stands_in_front_in_lower_case() -> None:
