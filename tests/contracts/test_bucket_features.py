@@ -170,6 +170,9 @@ def test_an_object_can_be_copied_onto_itself(run: Run, size: int) -> None:
 def test_the_past_shows_the_bucket_as_it_was_and_cannot_be_changed(run: Run) -> None:
     async def story(bucket: Bucket, clock: SetClock) -> None:
         assert bucket.features.past is not None
+        if bucket.features.versions is not None and not bucket.features.versions.state:
+            assert await refused(bucket.features.past.at(clock.now_ms())) is faults.NotImplemented_
+            await bucket.features.versions.set_state("Enabled")
         before = clock.now_ms() - 1
         await put(bucket, "a", b"data")
         then = clock.now_ms()

@@ -53,11 +53,9 @@ def root_key(settings: Settings, ids: Ids) -> RootKey:
 
     Raises ConfigurationError when one half is given, or the file cannot be used.
     """
-    if bool(settings.root_access_key) != bool(settings.root_secret_key):
-        raise ConfigurationError("give both root_access_key and root_secret_key, or neither")
-    if settings.root_access_key:
-        _check_key(settings.root_access_key, settings.root_secret_key, "root")
-        return RootKey(settings.root_access_key, settings.root_secret_key)
+    given = given_key(settings)
+    if given is not None:
+        return given
     path = settings.data / KEY_FILE
     try:
         text = path.read_text()
@@ -70,6 +68,18 @@ def root_key(settings: Settings, ids: Ids) -> RootKey:
         return RootKey(found["access_key"], found["secret_key"])
     except (tomllib.TOMLDecodeError, KeyError) as error:
         raise ConfigurationError(f"{path}: no access_key and secret_key are in it ({error})") from error
+
+
+def given_key(settings: Settings) -> RootKey | None:
+    """The key of root that the settings give; None where they give none. Raises ConfigurationError as
+    `root_key`.
+    """
+    if bool(settings.root_access_key) != bool(settings.root_secret_key):
+        raise ConfigurationError("give both root_access_key and root_secret_key, or neither")
+    if not settings.root_access_key:
+        return None
+    _check_key(settings.root_access_key, settings.root_secret_key, "root")
+    return RootKey(settings.root_access_key, settings.root_secret_key)
 
 
 def _make(path: Path, ids: Ids) -> RootKey:

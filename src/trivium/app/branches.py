@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 from typing import TextIO
 
 from trivium.app.settings import Settings
+from trivium.base import faults
 from trivium.base.clock import SystemClock
 from trivium.base.ids import RandomIds
-from trivium.buckets.record import Ground
+from trivium.buckets.record import BucketRecord, Ground
 from trivium.buckets.repo.commits import Commit
 from trivium.buckets.repo.repository import Repositories
 from trivium.storage.blobstores.files import FileBlobs
@@ -31,22 +32,30 @@ async def fork(settings: Settings, out: TextIO, *, repository: str, branch: str,
 
 
 async def branches(settings: Settings, out: TextIO, *, repository: str) -> int:
-    """Print the branches of the repository with their newest commits; 0."""
+    """Print the branches of the repository with their newest commits; 0. Raises NoSuchBucket."""
     async with _repositories(settings) as repositories:
-        for record in await repositories.branches(repository):
+        for record in await _branches_of(repositories, repository):
             head = await repositories.head(record)
             out.write(f"{record.name}\t{_line(head) if head else '(no commit)'}\n")
     return 0
 
 
 async def log(settings: Settings, out: TextIO, *, repository: str, branch: str, limit: int) -> int:
-    """Print the newest commits of the branch; 0, or 1 when there is no such branch."""
+    """Print the newest commits of the branch; 0. Raises NoSuchBucket."""
     async with _repositories(settings) as repositories:
-        for record in await repositories.branches(repository):
+        for record in await _branches_of(repositories, repository):
             if record.facts["branch"] == branch:
                 out.writelines(_line(commit) + "\n" for commit in await repositories.log(record, limit=limit))
                 return 0
-    return 1
+    raise faults.NoSuchBucket(BucketName=f"{branch}.{repository}")
+
+
+async def _branches_of(repositories: Repositories, repository: str) -> list[BucketRecord]:
+    """The branches of the repository. Raises NoSuchBucket where there is none."""
+    found = await repositories.branches(repository)
+    if not found:
+        raise faults.NoSuchBucket(BucketName=repository)
+    return found
 
 
 @asynccontextmanager

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TextIO
 
-from trivium.app.accounts import KEY_FILE, RootKey, users_of
-from trivium.app.listeners import address_of, openings
+from trivium.app.accounts import KEY_FILE, RootKey, given_key, users_of
+from trivium.app.listeners import address_of, check_places, openings
 from trivium.app.mounts import check_mounts
 from trivium.app.settings import Settings
 from trivium.storage.folder import DataFolder
@@ -19,9 +19,8 @@ def check(settings: Settings, out: TextIO) -> int:
         out.write(f"listener  {opening.address}{listener.base_path}  ({kind})\n")
     if settings.metrics:
         out.write(f"metrics   {address_of(settings.metrics, 'metrics')}\n")
-    root = RootKey(
-        settings.root_access_key or "root", settings.root_secret_key or "as it is in the data folder")
-    users = users_of(settings, root)
+    check_places(settings)
+    users = users_of(settings, given_key(settings) or RootKey("root", "as it is in the data folder"))
     check_mounts(settings, users)
     out.writelines(
         f"mount     {mount.bucket} = {mount.path}{' (read-only)' if mount.readonly else ''}\n"

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Final
 
@@ -52,6 +53,17 @@ def address_of(text: str, what: str) -> Address:
         return read_address(text)
     except ValueError as error:
         raise ConfigurationError(f"{what}: {error}") from error
+
+
+def check_places(settings: Settings) -> None:
+    """Raise ConfigurationError unless the access log can be written, and no listener is where figures are."""
+    folder = Path(settings.access_log).absolute().parent
+    if settings.access_log not in ("", "-") and not (folder.is_dir() and os.access(folder, os.W_OK)):
+        raise ConfigurationError(f"access_log: {folder} is not a folder that this user can write to")
+    if settings.metrics:
+        figures = address_of(settings.metrics, "metrics")
+        if any(figures == opening.address for opening in openings(settings)):
+            raise ConfigurationError(f"metrics: a listener has {figures} already")
 
 
 def _opening(one: ListenerSettings, settings: Settings) -> Opening:

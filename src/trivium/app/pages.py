@@ -20,7 +20,7 @@ from trivium.base.ids import SeededIds
 from trivium.buckets.bucket import Features
 from trivium.buckets.mount.bucket import MountBucket
 from trivium.buckets.objects.bucket import ObjectsBucket
-from trivium.buckets.record import MOUNT, OBJECTS, BucketRecord, Ground
+from trivium.buckets.record import ENABLED, MOUNT, OBJECTS, BucketRecord, Ground
 from trivium.buckets.repo.bucket import BranchBucket
 from trivium.buckets.repo.repository import Repositories
 from trivium.s3.dialect import Dialect, Limits
@@ -118,7 +118,7 @@ def _kinds() -> Iterator[tuple[str, Features]]:
     """The kinds of bucket and what each can do."""
     clock, ids = SetClock(), SeededIds()
     ground = Ground(MemoryEngine(), MemoryBlobs(clock, ids), clock, ids)
-    record = BucketRecord(1, "objects", OBJECTS, "", 0)
+    record = BucketRecord(1, "objects", OBJECTS, "", 0, versioning=ENABLED)
     objects = ObjectsBucket(ground, record, 0).features
     yield "objects", objects
     yield "view of the past", _past(objects)

@@ -20,7 +20,7 @@ import msgspec
 from trivium import __version__
 from trivium.app import logs
 from trivium.app.accounts import KEY_FILE, RootKey, root_key, users_of
-from trivium.app.listeners import Opening, address_of, openings
+from trivium.app.listeners import Opening, address_of, check_places, openings
 from trivium.app.mounts import check_mounts, declare_mounts
 from trivium.app.orders import Orders, write_orders
 from trivium.app.settings import Settings
@@ -58,6 +58,7 @@ def serve(settings: Settings, *, show_secret: bool, out: TextIO) -> int:
     logs.set_up(settings.log_level, settings.log_format)
     settings = msgspec.structs.replace(settings, data=settings.data.absolute())
     doors = openings(settings)
+    check_places(settings)
     with ExitStack() as stack:
         folder = DataFolder(settings.data)
         stack.enter_context(folder.served())

@@ -66,16 +66,17 @@ class AccessLog:
 
         The file is opened anew each time, so that it can be renamed away at any moment.
         """
-        waiting, self._waiting = self._waiting, []
+        if self._waiting and self._path == "-":
+            _write_out(sys.stdout, self._taken())
+        elif self._waiting:
+            with Path(self._path).open("ab") as file:  # when it cannot be opened, all goes on waiting
+                file.write(self._taken())
         lost, self._lost = self._lost, 0
-        if waiting:
-            text = b"".join([self._encoder.encode(_line(*one)) + b"\n" for one in waiting])
-            if self._path == "-":
-                _write_out(sys.stdout, text)
-            else:
-                with Path(self._path).open("ab") as file:
-                    file.write(text)
         return lost
+
+    def _taken(self) -> bytes:
+        waiting, self._waiting = self._waiting, []
+        return b"".join([self._encoder.encode(_line(*one)) + b"\n" for one in waiting])
 
 
 def _write_out(stream: TextIO, text: bytes) -> None:

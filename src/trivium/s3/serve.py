@@ -90,7 +90,8 @@ def permit(operation: Operation, claim: Claim, opened: Opened, request: Request)
     if expected is not None and expected != opened.record.owner:
         raise faults.AccessDenied()
     if operation.needs and not getattr(opened.bucket.features, operation.needs):
-        raise faults.NotImplemented_(BucketName=opened.record.name, Operation=operation.name)
+        why = "This bucket can only be read." if operation.needs == "writes" else ""
+        raise faults.NotImplemented_(why, BucketName=opened.record.name, Operation=operation.name)
     return Watch(claim.account, action, opened.record) if watched else None
 
 

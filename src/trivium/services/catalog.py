@@ -90,7 +90,7 @@ class Catalog:
         read-only.
 
         A commit is an id, or `HEAD` with what `History.as_of` takes. Raises NoSuchBucket, and NotImplemented
-        when the bucket keeps no past.
+        when the bucket keeps no past: versioning was never set.
         """
         generation = self._ground.engine.generation
         if generation != self._generation or len(self._opened) > _KEPT:
@@ -116,7 +116,9 @@ class Catalog:
         now = await self.open(plain)
         past = now.bucket.features.past
         if past is None:
-            raise faults.NotImplemented_(BucketName=name)
+            raise faults.NotImplemented_("This bucket keeps no past.", BucketName=name)
+        if moment_ms < now.record.created_ms:
+            raise faults.NoSuchBucket(BucketName=name)
         return Opened(now.record, await past.at(moment_ms))
 
     async def _open_commit(self, name: str) -> Opened:
@@ -157,6 +159,7 @@ class Catalog:
 
     async def _make_objects(self, name: str, owner: str, region: str, settled: Settled) -> BucketRecord:
         def change(tx: Write) -> BucketRecord:
+            _refuse_name_of_branch(tx, name)
             record = enroll(tx, name, OBJECTS, owner, now_ms=self._ground.clock.now_ms(), region=region)
             settled(tx, record)
             return record
@@ -228,6 +231,16 @@ def keep_document(tx: Write, record: BucketRecord, name: str, data: bytes | None
         tx.delete(row)
     else:
         tx.put(row, data)
+
+
+def _refuse_name_of_branch(tx: Read, name: str) -> None:
+    """Raise BucketAlreadyExists for a name that a repository has, or its branches and commits may have.
+
+    Who is not the repository's owner could else put a bucket of his own where its owner looks for a commit.
+    """
+    branches = keys.branches(name.rpartition(".")[2])
+    if next(iter(tx.scan(branches, keys.after(branches))), None) is not None:
+        raise faults.BucketAlreadyExists(BucketName=name)
 
 
 def drop(tx: Write, record: BucketRecord) -> None:

@@ -80,6 +80,8 @@ class DataFolder:
                 below.mkdir(mode=0o700, exist_ok=True)
         except (NotADirectoryError, FileExistsError) as error:
             raise FolderRefused(f"{self.path} is not a folder.") from error
+        except FileNotFoundError as error:  # /proc and its like
+            raise FolderRefused(f"{self.path} cannot be made there.") from error
         except PermissionError as error:
             raise FolderRefused(f"{self.path} cannot be written by this user.") from error
 
@@ -105,6 +107,8 @@ class DataFolder:
             text = (self.path / "format").read_text("ascii", "replace").strip()
         except FileNotFoundError:
             return None
+        except NotADirectoryError as error:
+            raise FolderRefused(f"{self.path} is not a folder.") from error
         if not (text.isdecimal() and text.isascii()) or int(text) < 1:
             raise FolderRefused(f"{self.path / 'format'} holds {text[:20]!r}, which is no format number.")
         if int(text) > self._newest:

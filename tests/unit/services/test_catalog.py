@@ -108,13 +108,13 @@ def test_a_branch_that_is_called_by_its_repository_alone_has_commits_too() -> No
     run(story)
 
 
-def test_a_bucket_that_is_really_called_so_comes_first() -> None:
+@pytest.mark.parametrize("name", ["{commit}.master.images", "dev.images", "head.images", "images"])
+def test_nobody_takes_the_name_of_a_branch_or_commit(name: str) -> None:
     async def story(house: House) -> None:
-        name = f"{house.commits[0]}.master.images"
-        await house.create(name, OBJECTS)
-        await house.put(name, b"an object")
+        with pytest.raises(Fault) as refused:
+            await house.create(name.format(commit=house.commits[0]), OBJECTS)
 
-        assert await house.text(name) == b"an object"
+        assert faults.BucketAlreadyExists is refused.value.kind
 
     run(story)
 

@@ -32,6 +32,9 @@ class ObjectPast:
         self._opened = opened
 
     async def at(self, moment_ms: int) -> ReadOnly:
+        record = await self._opened.ground.engine.read(self._opened.confirmed)
+        if not record.versioning:
+            raise faults.NotImplemented_("A bucket without versioning keeps no past.")
         return ReadOnly(PastReader(self._opened, moment_ms), _READ_ONLY)
 
 

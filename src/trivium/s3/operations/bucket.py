@@ -103,7 +103,8 @@ async def create_bucket(call: Call[CreateBucketAsk]) -> CreateBucketReply:
     try:
         await call.house.catalog.create(call.listener.creates, new)
     except Fault as fault:
-        if fault.kind is not faults.BucketAlreadyOwnedByYou or not _again_is_fine(call):
+        again = fault.kind is faults.BucketAlreadyOwnedByYou and fault.facts.get("BucketName") == call.name
+        if not (again and _again_is_fine(call)):
             raise
         await _reset(call, acl)
     return CreateBucketReply(f"/{call.name}")
