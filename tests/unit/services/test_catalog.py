@@ -119,6 +119,18 @@ def test_nobody_takes_the_name_of_a_branch_or_commit(name: str) -> None:
     run(story)
 
 
+def test_a_bucket_that_was_there_before_the_repository_comes_first() -> None:
+    async def story(house: House) -> None:
+        await house.create("head.master.later", OBJECTS)
+        await house.put("head.master.later", b"an object")
+        await house.repositories.create("master.later", "me")
+        await house.put("master.later", b"a commit")
+
+        assert await house.text("head.master.later") == b"an object"
+
+    run(story)
+
+
 def test_a_fork_opens_the_commits_that_it_was_forked_with() -> None:
     async def story(house: House) -> None:
         first, second = house.commits
