@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -191,6 +192,36 @@ def test_a_directory_is_served_as_a_bucket(start, tmp_path) -> None:
 
     assert s3.get_object(Bucket="photos", Key="one.jpg")["Body"].read() == b"jpeg"
     assert (tmp_path / "photos" / "two.jpg").read_bytes() == b"more"
+
+
+def test_an_upload_in_parts_into_a_directory_keeps_its_etag_over_a_restart(start, tmp_path) -> None:
+    (tmp_path / "photos").mkdir()
+    config = f'[[mounts]]\nbucket = "photos"\npath = "{tmp_path}/photos"\n'
+    server = start(config=config)
+    s3, one = make_client(server), {"Bucket": "photos", "Key": "one.jpg"}
+    upload = {**one, "UploadId": s3.create_multipart_upload(**one)["UploadId"]}
+    bodies = [b"1" * (5 << 20), b"2"]
+    parts = [
+        {"PartNumber": number, "ETag": s3.upload_part(**upload, PartNumber=number, Body=body)["ETag"]}
+        for number, body in enumerate(bodies, 1)]
+    etag = s3.complete_multipart_upload(**upload, MultipartUpload={"Parts": parts})["ETag"]
+    digests = b"".join(hashlib.md5(body).digest() for body in bodies)
+
+    def shown(s3):
+        (listed,) = s3.list_objects_v2(Bucket="photos")["Contents"]
+        attributes = s3.get_object_attributes(**one, ObjectAttributes=["ETag"])
+        return {s3.head_object(**one)["ETag"], s3.get_object(**one)["ETag"], listed["ETag"], f'"{attributes["ETag"]}"'}
+
+    assert f'"{hashlib.md5(digests).hexdigest()}-2"' == etag
+    assert shown(s3) == {etag}
+    server.stop()
+    s3 = make_client(start(config=config))
+    assert shown(s3) == {etag}
+    assert s3.get_object(**one, IfMatch=etag)["Body"].read() == b"".join(bodies)
+    s3.put_object(**one, Body=b"new", IfMatch=etag)
+    assert shown(s3) == {f'"{hashlib.md5(b"new").hexdigest()}"'}
+    with pytest.raises(s3.exceptions.ClientError, match="PreconditionFailed"):
+        s3.put_object(**one, Body=b"newer", IfMatch=etag)
 
 
 def test_branches_are_made_by_requests_and_forked_by_the_command(start, tmp_path) -> None:

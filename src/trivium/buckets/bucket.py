@@ -26,7 +26,7 @@ from trivium.storage.engine import Write
 
 
 class Resting(msgspec.Struct, frozen=True):
-    """Content that rests in this house already: a put of it writes rows, not bytes.
+    """Content that rests in this house already: a put of it into a bucket that `shares` writes rows only.
 
     Exactly one of `inline` (the bytes), `blob` (a blob's id), `layout_id` (an existing layout, to be shared)
     and `layout` (a new one) is given; `parts` is the number of parts of an existing layout. `owned` says that
@@ -239,8 +239,8 @@ class History(Protocol):
 class Features(msgspec.Struct, frozen=True):
     """What a bucket can do beyond the five verbs; None means that it cannot.
 
-    `writes`: put and delete work. `shares`: put takes Resting content of this house's blobs (else it is
-    copied).
+    `writes`: put and delete work. `shares`: a put of Resting content shares this house's blobs or takes them
+    over (else it reads their bytes).
     """
 
     writes: bool = True

@@ -17,14 +17,13 @@ from typing import Final
 from msgspec.structs import replace
 
 from trivium.base import faults
-from trivium.base.digests import Checksum
 from trivium.base.faults import Fault
 from trivium.buckets.acl import Acl
-from trivium.buckets.bucket import Companion, Content, Deletion, Features, Gone, Resting, nothing
+from trivium.buckets.bucket import Companion, Content, Deletion, Features, Gone, nothing
 from trivium.buckets.conditions import ALWAYS, WriteIf
 from trivium.buckets.entry import NULL, Attributes, Entry
 from trivium.buckets.mount import notes
-from trivium.buckets.mount.content import FileReading, chunks_of, release
+from trivium.buckets.mount.content import Arriving, FileReading
 from trivium.buckets.mount.looks import Known, Looks
 from trivium.buckets.mount.notes import NOTES, FileNote
 from trivium.buckets.record import BucketRecord, Ground, confirm
@@ -81,14 +80,15 @@ class MountBucket:
         """As `Bucket.put`. Raises the faults of keys that cannot be names of files, and FolderHasBody."""
         self._check_writes()
         check_name(key)
+        arriving = Arriving(self._ground, content)
         if is_folder(key):
-            await _check_empty(self._ground, content)
-            return await finished(self._make_folder(key, content, attributes, only_if, companion))
-        if only_if is not ALWAYS and (content.size is None or content.size > _CHECKED_EARLY_BYTES):
+            await _check_empty(arriving)
+            return await finished(self._make_folder(key, arriving, attributes, only_if, companion))
+        if only_if is not ALWAYS and (arriving.size is None or arriving.size > _CHECKED_EARLY_BYTES):
             # Refused before its bytes travel; whether it may be written is decided at their end.
             only_if.check(_entry(await self._looks.look(key)))
-        async with aclosing(chunks_of(self._ground, content)) as chunks, self._store.staged(chunks) as draft:
-            return await finished(self._place(draft, key, content, attributes, only_if, companion))
+        async with aclosing(arriving.chunks()) as chunks, self._store.staged(chunks) as draft:
+            return await finished(self._place(draft, key, arriving, attributes, only_if, companion))
 
     async def delete(self, deletions: Sequence[Deletion], *, actor: str) -> list[Gone | Fault]:
         self._check_writes()
@@ -102,24 +102,24 @@ class MountBucket:
             raise faults.NotImplemented_("This directory is mounted read-only.")
 
     async def _place(
-        self, draft: Draft, key: str, content: Content, attributes: Attributes, only_if: WriteIf,
+        self, draft: Draft, key: str, arriving: Arriving, attributes: Attributes, only_if: WriteIf,
         companion: Companion,
     ) -> Entry:
         async with self._store.alone(key):
             if only_if is not ALWAYS:
                 only_if.check(_entry(await self._looks.look_alone(key)))
             async with self._store.published(draft, key) as placed:
-                return await self._note_put(key, placed, content, attributes, companion)
+                return await self._note_put(key, placed, arriving, attributes, companion)
 
     async def _make_folder(
-        self, key: str, content: Content, attributes: Attributes, only_if: WriteIf, companion: Companion,
+        self, key: str, arriving: Arriving, attributes: Attributes, only_if: WriteIf, companion: Companion,
     ) -> Entry:
         async with self._store.alone(key):
             if only_if is not ALWAYS:
                 only_if.check(_entry(await self._looks.look_alone(key)))
             placed = await self._store.make_folder(key)
             try:
-                return await self._note_put(key, placed, content, attributes, companion)
+                return await self._note_put(key, placed, arriving, attributes, companion)
             except BaseException:
                 for folder in reversed(placed.made):
                     async with self._store.removed(folder):
@@ -127,21 +127,20 @@ class MountBucket:
                 raise
 
     async def _note_put(
-        self, key: str, placed: Placed, content: Content, attributes: Attributes, companion: Companion,
+        self, key: str, placed: Placed, arriving: Arriving, attributes: Attributes, companion: Companion,
     ) -> Entry:
         """Write the note, the notes of folders made for it, and the Change."""
         bucket, stat = self._record.id, placed.stat
-        etag, checksum = _facts(content)
 
         def change(tx: Write) -> Entry:
             confirm(tx, self._record)
-            note = FileNote(stat.mark, etag, tx.sequence(), attributes, checksum)
+            note = arriving.note(stat, tx.sequence(), attributes)
             for folder in placed.made:
                 notes.imply(tx, bucket, folder)
             notes.put(tx, bucket, key, note)
-            release(tx, content, now_ms=self._ground.clock.now_ms())
+            arriving.release(tx, now_ms=self._ground.clock.now_ms())
             journal.append(tx, bucket, Change(
-                note.seq, PUT, key, NULL, stat.modified_ms, stat.size, etag, actor=attributes.owner))
+                note.seq, PUT, key, NULL, stat.modified_ms, stat.size, note.etag, actor=attributes.owner))
             entry = notes.entry_of(stat, note)
             companion(tx, entry)
             return entry
@@ -250,15 +249,8 @@ def _entry(known: Known | None) -> Entry | None:
     return None if known is None else known.entry
 
 
-def _facts(content: Content) -> tuple[str, Checksum | None]:
-    """ETag and checksum of content whose bytes have been read."""
-    if isinstance(content, Resting):
-        return content.etag, content.checksum
-    return content.receipt.md5, content.receipt.checksum(content.checksum)
-
-
-async def _check_empty(ground: Ground, content: Content) -> None:
-    async with aclosing(chunks_of(ground, content)) as chunks:
+async def _check_empty(arriving: Arriving) -> None:
+    async with aclosing(arriving.chunks()) as chunks:
         async for chunk in chunks:
             if chunk:
                 raise faults.FolderHasBody()

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from typing import Final
 
 from trivium.base.body import Body
+from trivium.base.incoming import Incoming
 from trivium.base.span import Span
 from trivium.buckets.bucket import Content, Resting
-from trivium.buckets.entry import Entry
+from trivium.buckets.entry import Attributes, Entry
+from trivium.buckets.mount.notes import FileNote
 from trivium.buckets.record import Ground
 from trivium.storage import blobs
 from trivium.storage.blobs import BlobSpan, Layout, LayoutPart
 from trivium.storage.engine import Write
-from trivium.under.store import Opened
+from trivium.under.store import Opened, Stat
 
 _PIECE_BYTES: Final = 1 << 20
+_MD5: Final = "MD5"
 
 
 class FileReading:
@@ -39,31 +42,71 @@ class FileReading:
         return b"" if self._opened is None else await self._opened.body(span)
 
 
-async def chunks_of(ground: Ground, content: Content) -> AsyncGenerator[bytes, None]:
-    """The bytes of what comes in, or of what rests in this house. Memory use is constant."""
-    if not isinstance(content, Resting):
-        async for chunk in content.chunks():
+class Arriving:
+    """Content on its way into a file: first its bytes, then what is noted of them.
+
+    What rests in this house is read like an upload, for its MD5: by that a later look tells that a file whose
+    ETag is none still holds these bytes.
+    """
+
+    __slots__ = ("_content", "_incoming")
+
+    def __init__(self, ground: Ground, content: Content) -> None:
+        self._content = content
+        self._incoming = content if isinstance(content, Incoming) else Incoming(
+            _RestingSource(ground, content), content.size, checksum=_MD5)
+
+    @property
+    def size(self) -> int | None:
+        """The number of bytes, None when unknown."""
+        return self._content.size
+
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
+        """The bytes. Memory use is constant. Raises what their checks raise."""
+        async for chunk in self._incoming.chunks():
             yield chunk
-        return
-    if content.inline is not None:
-        yield content.inline
-        return
-    for span in await _spans(ground, content):
-        for offset in range(0, span.size, _PIECE_BYTES):
-            size = min(_PIECE_BYTES, span.size - offset)
-            yield await ground.blobs.read(BlobSpan(span.id, span.offset + offset, size))
+
+    def note(self, stat: Stat, seq: int, attributes: Attributes) -> FileNote:
+        """The note of the file that holds the bytes, once all have passed."""
+        receipt, content = self._incoming.receipt, self._content
+        if isinstance(content, Incoming):
+            checksum = receipt.checksum(content.checksum)
+            return FileNote(stat.mark, receipt.md5, seq, attributes, checksum)
+        md5 = "" if content.etag == receipt.md5 else receipt.md5
+        return FileNote(stat.mark, content.etag, seq, attributes, content.checksum, md5=md5)
+
+    def release(self, tx: Write, *, now_ms: int) -> None:
+        """Let go of blobs whose ownership was handed over: their bytes are in a file now."""
+        content = self._content
+        if isinstance(content, Incoming) or not content.owned:
+            return
+        if content.layout is not None:
+            for span in _of_layout(content.layout):
+                blobs.release(tx, span.id, now_ms=now_ms)
+        for id in (content.blob, content.layout_id):
+            if id is not None:
+                blobs.release(tx, id, now_ms=now_ms)
 
 
-def release(tx: Write, content: Content, *, now_ms: int) -> None:
-    """Let go of blobs whose ownership was handed over: their bytes are in a file now."""
-    if not isinstance(content, Resting) or not content.owned:
-        return
-    if content.layout is not None:
-        for span in _of_layout(content.layout):
-            blobs.release(tx, span.id, now_ms=now_ms)
-    for id in (content.blob, content.layout_id):
-        if id is not None:
-            blobs.release(tx, id, now_ms=now_ms)
+class _RestingSource:
+    """A source of the bytes of what rests in this house."""
+
+    __slots__ = ("_content", "_ground")
+
+    def __init__(self, ground: Ground, content: Resting) -> None:
+        self._ground, self._content = ground, content
+
+    async def whole(self) -> bytes:
+        return b"".join([chunk async for chunk in self.chunks()])
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        if self._content.inline is not None:
+            yield self._content.inline
+            return
+        for span in await _spans(self._ground, self._content):
+            for offset in range(0, span.size, _PIECE_BYTES):
+                size = min(_PIECE_BYTES, span.size - offset)
+                yield await self._ground.blobs.read(BlobSpan(span.id, span.offset + offset, size))
 
 
 async def _spans(ground: Ground, content: Resting) -> Iterable[BlobSpan]:

@@ -1,10 +1,10 @@
 """What is known of the files of a mount beside the files themselves: a row a file.
 
 Theory of operation. A note holds for one content of a file, the one whose mark it carries; when the file's
-mark is another, somebody else has changed the file. The ETag of a content is decided by the first look at
-it and then kept, so that PUT, GET, HEAD and LIST always show the same. Attributes belong to the content: a
-new look that finds the same MD5 (the file was only touched, moved back or restored) keeps them, any other
-drops them.
+mark is another, somebody else has changed the file. The ETag of a content is said by its writer or decided
+by the first look at it, and then kept, so that PUT, GET, HEAD and LIST always show the same. ETag and
+attributes belong to the content: a new look that finds the same MD5 (the file was only touched, moved back or
+restored) keeps them, any other drops them.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class FileNote(msgspec.Struct, frozen=True, array_like=True):
     """Facts about the content of `mark`. `seq` is that of the write, 0 where others wrote.
 
     `implied`: a folder that was only made, or is only left, because keys lie in it. It goes with the last
-    of them.
+    of them. `md5`: that of the content, in hexadecimal, where `etag` is another; else "".
     """
 
     mark: str
@@ -45,6 +45,7 @@ class FileNote(msgspec.Struct, frozen=True, array_like=True):
     attributes: Attributes = Attributes()
     checksum: Checksum | None = None
     implied: bool = False
+    md5: str = ""
 
 
 NOTES: Final = Records(FileNote)
@@ -88,8 +89,8 @@ def holding(note: FileNote | None, stat: Stat, owner: str) -> FileNote | None:
 
 
 def looked_at(stat: Stat, etag: str, older: FileNote | None, owner: str) -> FileNote:
-    """What is known after a look at a content that somebody else has put there."""
-    if older is not None and older.etag == etag:
+    """What is known after a look at a content that somebody else has put there, perhaps the one of before."""
+    if older is not None and etag in (older.etag, older.md5):
         return msgspec.structs.replace(older, mark=stat.mark)
     return FileNote(stat.mark, etag, 0, Attributes(owner=owner))
 

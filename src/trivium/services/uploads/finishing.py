@@ -10,18 +10,15 @@ them would cost more than all the rest.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 from msgspec.structs import replace
 
 from trivium.base import faults
-from trivium.base.body import Pieces
 from trivium.base.faults import Fault
-from trivium.base.incoming import Incoming
-from trivium.buckets.bucket import Content, Resting
-from trivium.buckets.copying import chunks_of
+from trivium.buckets.bucket import Resting
 from trivium.buckets.entry import Entry
 from trivium.buckets.record import BucketRecord, Ground
 from trivium.services.catalog import Opened
@@ -40,7 +37,6 @@ from trivium.services.uploads.records import (
     put_upload,
     revision,
 )
-from trivium.storage.blobs import Blobs, Layout
 from trivium.storage.engine import Read, Write
 
 _ATTEMPTS: Final = 5
@@ -68,7 +64,7 @@ async def complete(
             return _repeated(seen.upload, asked)
         whole = assemble(seen.upload, seen.parts, asked, rules)
         try:
-            return await _finish(ground, opened, seen, whole, asked)
+            return await _finish(opened, seen, whole, asked)
         except _Overtaken:
             continue
         except Fault as fault:
@@ -96,7 +92,10 @@ def _repeated(upload: Upload, asked: Asked) -> Completed:
     return upload.completed
 
 
-async def _finish(ground: Ground, opened: Opened, seen: _Seen, whole: Whole, asked: Asked) -> Completed:
+async def _finish(opened: Opened, seen: _Seen, whole: Whole, asked: Asked) -> Completed:
+    """Put the whole. A bucket that shares takes the parts' blobs over; another takes their bytes, and the
+    part rows own the blobs until the expiry.
+    """
     upload, shares, asked_for = seen.upload, opened.bucket.features.shares, asked.fingerprint
 
     def companion(tx: Write, entry: Entry) -> None:
@@ -108,7 +107,7 @@ async def _finish(ground: Ground, opened: Opened, seen: _Seen, whole: Whole, ask
             upload, state=COMPLETED, completed=_answer(entry, asked_for), owns=not shares,
             unlisted=whole.unlisted))
 
-    content = _content(ground.blobs, upload, whole, shares=shares)
+    content = Resting(whole.size, whole.etag, whole.checksum, layout=whole.layout, owned=shares)
     entry = await opened.bucket.put(
         upload.key, content, upload.attributes, only_if=asked.only_if, companion=companion)
     return _answer(entry, asked_for)
@@ -116,25 +115,3 @@ async def _finish(ground: Ground, opened: Opened, seen: _Seen, whole: Whole, ask
 
 def _answer(entry: Entry, asked: str) -> Completed:
     return Completed(entry.modified_ms, asked, entry.etag, entry.version, entry.size, entry.checksum)
-
-
-def _content(blobs: Blobs, upload: Upload, whole: Whole, *, shares: bool) -> Content:
-    """The parts' blobs, handed over; or their bytes, for a bucket that cannot share."""
-    if shares:
-        return Resting(whole.size, whole.etag, whole.checksum, layout=whole.layout, owned=True)
-    return Incoming(_LayoutSource(blobs, whole.layout), whole.size, checksum=upload.kept_algorithm)
-
-
-class _LayoutSource:
-    """A source of the bytes of a layout."""
-
-    __slots__ = ("_body",)
-
-    def __init__(self, blobs: Blobs, layout: Layout) -> None:
-        self._body = Pieces(tuple(blobs.locate(span) for part in layout.parts for span in part.spans))
-
-    async def whole(self) -> bytes:
-        return b"".join([chunk async for chunk in self.chunks()])
-
-    def chunks(self) -> AsyncIterator[bytes]:
-        return chunks_of(self._body)

@@ -201,6 +201,39 @@ def test_mounts_23_attributes_survive_a_touch_and_a_restore(run: Run, root: Path
     run(story)
 
 
+def test_mounts_19_23_the_etag_of_an_upload_in_parts_is_that_of_its_bytes(run: Run, root: Path) -> None:
+    async def story(mounted: Mounted) -> None:
+        await mounted.bucket.put("file", Resting(4, "parts-2", inline=b"ours"), SAID)
+
+        async def shown() -> set[str]:
+            bucket = mounted.bucket
+            read, head = (await bucket.read("file")).entry, await bucket.head("file")
+            return {read.etag, head.etag, *(entry.etag for entry in await bucket.list("", "", 10))}
+
+        assert await shown() == {"parts-2"}
+        os.utime(root / "file", (1, 1))
+        assert await shown() == {"parts-2"}
+        (root / "file").write_bytes(b"else")
+        assert await shown() == {md5(b"else")}
+        (root / "file").write_bytes(b"ours")
+        assert await shown() == {md5(b"ours")}
+
+    run(story)
+
+
+def test_mounts_17_19_conditions_hold_with_the_etag_of_an_upload_in_parts(run: Run, root: Path) -> None:
+    async def story(mounted: Mounted) -> None:
+        content = Resting(4, "parts-2", inline=b"ours")
+        await mounted.bucket.put("file", content, SAID)
+        await mounted.bucket.put("file", content, SAID, only_if=WriteIf(match="parts-2"))
+        assert await refusal(mounted.put("file", only_if=WriteIf(match=md5(b"ours")))) is faults.PreconditionFailed
+        (root / "file").write_bytes(b"else")
+        assert await refusal(mounted.put("file", only_if=WriteIf(match="parts-2"))) is faults.PreconditionFailed
+        assert (await mounted.put("file", only_if=WriteIf(match=md5(b"else")))).etag == md5(b"data")
+
+    run(story)
+
+
 def test_mounts_22_what_changed_just_now_is_looked_at_each_time(run: Run, root: Path) -> None:
     (root / "file").write_bytes(b"x")
 

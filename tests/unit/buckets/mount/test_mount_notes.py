@@ -33,6 +33,20 @@ def test_mounts_23_attributes_stay_with_the_same_bytes_and_go_with_others() -> N
     assert notes.looked_at(touched, "other", None, "owner") == FileNote("3.2.7", "other", 0, Attributes(owner="owner"))
 
 
+def test_mounts_19_23_the_md5_tells_the_bytes_of_an_upload_in_parts_again() -> None:
+    touched, note = msgspec.structs.replace(FILE, mark="3.2.7"), msgspec.structs.replace(NOTE, etag="parts-2", md5="md5")
+
+    assert notes.looked_at(touched, "md5", note, "owner") == msgspec.structs.replace(note, mark="3.2.7")
+    assert notes.looked_at(touched, "other", note, "owner") == FileNote("3.2.7", "other", 0, Attributes(owner="owner"))
+
+
+def test_a_note_from_before_there_was_an_md5_in_it_is_read() -> None:
+    before = notes.NOTES.encode(NOTE)[:1] + msgspec.msgpack.encode(
+        msgspec.msgpack.decode(notes.NOTES.encode(NOTE)[1:])[:-1])
+
+    assert notes.NOTES.decode(before) == NOTE
+
+
 def test_mounts_20_an_etag_of_facts_changes_with_the_mark_and_is_no_md5() -> None:
     etag = notes.etag_of_facts(FILE)
 

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import pytest
 from uploads_ward import HOUR_MS, Ward, blob, interrupted, put, refused, told
 
 from trivium.base import faults
-from trivium.buckets.bucket import Features
 from trivium.buckets.conditions import ALWAYS, WriteIf
-from trivium.buckets.objects.bucket import ObjectsBucket
-from trivium.services.catalog import Opened
 from trivium.storage import keys
 
 
@@ -140,33 +135,5 @@ def test_two_completes_at_once_make_one_object_and_answer_the_same(only_if: Writ
         assert answers[0] == answers[1]
         assert {blob(part): 1} == await ward.owners()
         assert 1 == await ward.rows(keys.LAYOUT)
-
-    told(story)
-
-
-class Copying:
-    """A bucket that cannot share: what the wrapped one would have shared comes as bytes."""
-
-    def __init__(self, bucket: ObjectsBucket) -> None:
-        self._bucket = bucket
-        self.features = Features()
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._bucket, name)
-
-
-def test_a_bucket_that_cannot_share_gets_the_bytes() -> None:
-    async def story(ward: Ward) -> None:
-        upload = await ward.begin()
-        parts = [await ward.add(upload, number, b"part%d" % number) for number in (1, 2)]
-        ward.opened = Opened(ward.record, Copying(ward.bucket))  # type: ignore[arg-type]
-
-        done = await ward.complete(upload, *parts)
-
-        assert b"part1part2" == await ward.content("key")
-        assert hashlib.md5(b"part1part2").hexdigest() == done.etag
-        await ward.uploads.expire(ward.clock.now_ms(), older_than_ms=HOUR_MS)
-        assert [0, 0] == [(await ward.owners())[blob(part)] for part in parts]
-        assert b"part1part2" == await ward.content("key")
 
     told(story)

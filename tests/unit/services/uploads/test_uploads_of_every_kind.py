@@ -9,11 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from trivium.base import faults
 from trivium.base.clock import SetClock
-from trivium.base.digests import multipart_etag
+from trivium.base.digests import ALGORITHMS, COMPOSITE, Checksum, composite, multipart_etag
+from trivium.base.faults import Fault
 from trivium.base.ids import SeededIds
 from trivium.base.incoming import Given, Incoming
 from trivium.base.span import Span
+from trivium.buckets.conditions import ALWAYS, WriteIf
 from trivium.buckets.copying import chunks_of
 from trivium.buckets.entry import Attributes
 from trivium.buckets.mount.mounts import Mounts
@@ -55,8 +58,8 @@ class Place:
     async def add(self, upload: Upload, number: int, data: bytes) -> Part:
         return await self.uploads.put_part(upload, number, Incoming(Given(data), len(data)))
 
-    async def complete(self, upload: Upload, *parts: Part) -> Completed:
-        asked = Asked(tuple(Wanted(part.number, part.md5) for part in parts))
+    async def complete(self, upload: Upload, *parts: Part, only_if: WriteIf = ALWAYS) -> Completed:
+        asked = Asked(tuple(Wanted(part.number, part.md5) for part in parts), only_if=only_if)
         return await self.uploads.complete(self.opened, upload.key, upload.id, asked, RULES)
 
     async def content(self, key: str) -> bytes:
@@ -90,15 +93,60 @@ def test_a_completed_upload_is_an_object(told: Callable[[Story], None]) -> None:
         done = await place.complete(upload, *parts)
 
         entry = await place.opened.bucket.head("key")
-        content = b"part number 1part number 2"
-        assert content == await place.content("key")
-        shares = place.opened.bucket.features.shares
-        etag = multipart_etag(part.md5 for part in parts) if shares else hashlib.md5(content).hexdigest()
-        assert etag == done.etag == entry.etag
+        assert b"part number 1part number 2" == await place.content("key")
+        assert multipart_etag(part.md5 for part in parts) == done.etag == entry.etag
+        assert done.checksum == entry.checksum
         assert "text/x" == entry.attributes.content_type
         assert done == await place.complete(upload, *parts)
 
     told(story)
+
+
+def test_the_checksum_of_the_whole_is_kept_as_it_was_asked_for(told: Callable[[Story], None]) -> None:
+    async def story(place: Place) -> None:
+        upload = await place.uploads.create(
+            place.opened.record, "key", Attributes(), initiator="me", algorithm="CRC32", type=COMPOSITE)
+        part = await place.uploads.put_part(upload, 1, Incoming(Given(b"part"), 4, checksum="CRC32"))
+
+        await place.complete(upload, part)
+
+        value = composite(ALGORITHMS["CRC32"], [ALGORITHMS["CRC32"].of(b"part")])
+        assert Checksum("CRC32", value, COMPOSITE) == (await place.opened.bucket.head("key")).checksum
+
+    told(story)
+
+
+def test_conditions_are_about_the_etag_of_the_whole(told: Callable[[Story], None]) -> None:
+    async def story(place: Place) -> None:
+        for only_if in (WriteIf(none_match="*"), WriteIf(match=multipart_etag([hashlib.md5(b"part").hexdigest()]))):
+            upload = await place.begin()
+            await place.complete(upload, await place.add(upload, 1, b"part"), only_if=only_if)
+
+        upload = await place.begin()
+        part = await place.add(upload, 1, b"other")
+        with pytest.raises(Fault) as refused:
+            await place.complete(upload, part, only_if=WriteIf(match=hashlib.md5(b"part").hexdigest()))
+        assert refused.value.kind is faults.PreconditionFailed
+        assert b"part" == await place.content("key")
+
+    told(story)
+
+
+def test_a_mount_has_the_bytes_and_the_blobs_go_with_the_part_rows(tmp_path: Path) -> None:
+    async def story() -> None:
+        clock, ids = SetClock(), SeededIds()
+        ground = Ground(MemoryEngine(), MemoryBlobs(clock, ids), clock, ids)
+        place = Place(ground, await mount(ground, tmp_path))
+        upload = await place.begin()
+        await place.complete(upload, *[await place.add(upload, number, b"a part") for number in (1, 2)])
+        garbage = keys.GARBAGE, keys.after(keys.GARBAGE)
+
+        assert [] == await ground.engine.read(lambda rows: list(rows.scan(*garbage)))
+        await place.uploads.expire(clock.now_ms(), older_than_ms=HOUR_MS)
+        assert 2 == len(await ground.engine.read(lambda rows: list(rows.scan(*garbage))))
+        assert b"a parta part" == (tmp_path / "key").read_bytes()
+
+    asyncio.run(story())
 
 
 def test_the_expiry_leaves_the_object_alone(told: Callable[[Story], None]) -> None:
