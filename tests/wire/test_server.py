@@ -278,8 +278,11 @@ def test_check_says_what_is_wrong() -> None:
     assert (done.returncode, done.stderr) == (2, "trivium: listen: 'nowhere' is no HOST:PORT\n")
 
 
-def test_the_version_is_told() -> None:
-    assert command("version").stdout == "trivium 0.1.0\n"
+@pytest.mark.parametrize("word", ["version", "--version"])
+def test_the_version_is_told(word) -> None:
+    done = command(word)
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "trivium 0.1.0\n", "")
 
 
 def test_a_first_start_shows_the_secret_once(tmp_path) -> None:

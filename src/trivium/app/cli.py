@@ -21,6 +21,7 @@ from trivium.base.faults import Fault
 from trivium.door.sockets import PortTaken
 from trivium.storage.folder import FolderRefused
 
+_VERSION = f"trivium {__version__}"
 REFUSED = 2  # exit code: nothing was done, the message says why
 
 Run = Callable[[Settings, argparse.Namespace], int]
@@ -34,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = _parser().parse_args(words)
     run: Run | None = given.run
     if run is None:
-        print(f"trivium {__version__}")
+        print(_VERSION)
         return 0
     try:
         return run(_settings(given), given)
@@ -89,6 +90,7 @@ def _settings(given: argparse.Namespace) -> Settings:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="trivium", description="One S3 endpoint over your objects, your files and their history.")
+    parser.add_argument("--version", action="version", version=_VERSION, help="print the version")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     one = _command(commands, "serve", _serve, "serve S3 until Ctrl-C")
     one.add_argument("--show-secret", action="store_true", help="print the root account's secret key")
