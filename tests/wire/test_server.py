@@ -11,6 +11,7 @@ import ssl
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -300,8 +301,62 @@ def test_a_first_start_shows_the_secret_once(tmp_path) -> None:
                     break
             process.send_signal(signal.SIGTERM)
         shown.append("".join(said))
-    secret = (tmp_path / "data" / "root-key.toml").read_text().split('secret_key = "')[1].split('"')[0]
+    secret = secret_in(tmp_path / "data")
 
     assert secret in shown[0]
     assert secret not in shown[1]
     assert "endpoint    http://127.0.0.1:" in shown[0]
+
+
+def session(tmp_path, *words):
+    """The endpoint, standard output and standard error of a server that made its own key and answered one request."""
+    out, err, port = tmp_path / "out", tmp_path / "err", free_port()
+    bare = {"TRIVIUM_ROOT_ACCESS_KEY": "", "TRIVIUM_ROOT_SECRET_KEY": ""}
+    with out.open("wb") as printed, err.open("wb") as logged, subprocess.Popen(
+        [sys.executable, "-m", "trivium", "serve", "--data", tmp_path / "data", "--listen", f"127.0.0.1:{port}", *words],
+        env={**environment(), **bare}, stdout=printed, stderr=logged,
+    ) as process:
+        until(lambda: "TRV" in out.read_text() + err.read_text())  # it has said which key is root's
+        with pytest.raises(urllib.error.HTTPError):
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/bucket/key")
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+    return f"http://127.0.0.1:{port}", out.read_text(), err.read_text()
+
+
+def secret_in(data):
+    return (data / "root-key.toml").read_text().split('secret_key = "')[1].split('"')[0]
+
+
+def test_logs_for_programs_are_json_from_the_start_and_hold_no_secret(tmp_path) -> None:
+    endpoint, printed, logged = session(tmp_path, "--log-format", "json", "--access-log", "-")
+    said = [json.loads(line) for line in logged.splitlines()]
+    (started,) = [one for one in said if "endpoints" in one]
+
+    assert {"url": endpoint, "dialect": "aws", "authentication": "v4"} == started["endpoints"][0]
+    assert (tmp_path / "data" / "root-key.toml").as_posix() == started["secret_key_in"]
+    assert started["access_key"].startswith("TRV")
+    assert secret_in(tmp_path / "data") not in logged + printed
+    assert all("action" in json.loads(line) for line in printed.splitlines())
+
+
+def test_the_secret_is_logged_when_it_is_asked_for(tmp_path) -> None:
+    _, printed, logged = session(tmp_path, "--log-format", "json", "--show-secret")
+
+    assert secret_in(tmp_path / "data") == json.loads(logged.splitlines()[0])["secret_key"]
+    assert printed == ""
+
+
+def test_an_access_log_has_standard_output_for_itself(tmp_path) -> None:
+    _, printed, logged = session(tmp_path, "--access-log", "-")
+
+    assert [404] == [json.loads(line)["status"] for line in printed.splitlines()]
+    assert "Try it, in another terminal:" in logged
+
+
+def test_a_refused_start_is_a_log_event_too(tmp_path) -> None:
+    done = command("serve", "--data", tmp_path / "data", "--log-format", "json", "--listen", "127.0.0.1:0",
+                   "--metrics", "nowhere")
+
+    assert (2, "") == (done.returncode, done.stdout)
+    assert "metrics: 'nowhere' is no HOST:PORT" == json.loads(done.stderr)["message"]

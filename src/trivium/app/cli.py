@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -24,6 +25,8 @@ from trivium.storage.folder import FolderRefused
 _VERSION = f"trivium {__version__}"
 REFUSED = 2  # exit code: nothing was done, the message says why
 
+_REFUSALS = (ConfigurationError, FolderRefused, PortTaken)
+
 Run = Callable[[Settings, argparse.Namespace], int]
 
 
@@ -39,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     try:
         return run(_settings(given), given)
-    except (ConfigurationError, FolderRefused, PortTaken) as error:
+    except _REFUSALS as error:
         print(f"trivium: {error}", file=sys.stderr)
     except Fault as fault:
         facts = ", ".join(f"{name} {fact}" for name, fact in fault.facts.items())
@@ -48,7 +51,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _serve(settings: Settings, given: argparse.Namespace) -> int:
-    return serve(settings, show_secret=given.show_secret, out=sys.stdout)
+    """Serve. Where a stream is for programs, one JSON object a line, all that is said in it is."""
+    out = sys.stderr if settings.access_log == "-" else sys.stdout
+    try:
+        return serve(settings, show_secret=given.show_secret, out=out)
+    except _REFUSALS as error:
+        if settings.log_format != "json":
+            raise
+        logging.getLogger("trivium").error("%s", error)  # noqa: TRY400 - the sentence says all; no traceback
+        return REFUSED
 
 
 def _check(settings: Settings, _given: argparse.Namespace) -> int:
@@ -93,7 +104,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=_VERSION, help="print the version")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     one = _command(commands, "serve", _serve, "serve S3 until Ctrl-C")
-    one.add_argument("--show-secret", action="store_true", help="print the root account's secret key")
+    one.add_argument(
+        "--show-secret", action="store_true",
+        help="print the root account's secret key; JSON logs hold it then")
     _add_settings(one, all_of_them=True)
     _add_settings(
         _command(commands, "check", _check, "check configuration and data folder, start nothing"),

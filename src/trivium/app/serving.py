@@ -17,9 +17,9 @@ from typing import Final, TextIO
 
 import msgspec
 
-from trivium import __version__
 from trivium.app import logs
 from trivium.app.accounts import KEY_FILE, RootKey, root_key, users_of
+from trivium.app.greeting import Endpoint, Greeting, event_of, lines_of
 from trivium.app.listeners import Opening, address_of, check_places, openings
 from trivium.app.mounts import check_mounts, declare_mounts
 from trivium.app.orders import Orders, write_orders
@@ -154,34 +154,31 @@ def _warn(stage: Stage) -> None:
 
 
 def _greet(stage: Stage, out: TextIO, *, show_secret: bool) -> None:
-    """Say where everything is. The secret is shown when it was made just now, or asked for."""
-    endpoints = [
-        opening.at(claimed[0].getsockname()[1])
-        for opening, claimed in zip(stage.openings, stage.listening, strict=True)]
-    shown = show_secret or stage.root.new
-    kept = "(as it was given)" if stage.settings.root_secret_key else f"(in {stage.settings.data / KEY_FILE})"
-    secret = stage.root.secret_key if shown else kept
-    lines = [f"Trivium {__version__}"]
-    lines += [
-        f"  endpoint    {endpoint}  ({opening.listener.dialect.name}, {opening.listener.authentication})"
-        for endpoint, opening in zip(endpoints, stage.openings, strict=True)]
-    if stage.metrics:
-        port = stage.metrics[0].getsockname()[1]
-        lines.append(
-            f"  metrics     http://{Address(address_of(stage.settings.metrics, '').host, port)}/metrics")
-    lines += [
-        f"  data        {stage.settings.data}", f"  access key  {stage.root.access_key}",
-        f"  secret key  {secret}"]
-    lines += [
-        "", "Try it, in another terminal:", *_example(stage, endpoints[0], secret if shown else "…"), ""]
-    out.write("\n".join(lines) + "\n")
+    """Say where everything is: as a log event where logs are for programs, else as text.
+
+    The text shows the secret when it was made just now, or asked for. Logs are kept and sent around: there it
+    is shown only when it was asked for.
+    """
+    if stage.settings.log_format == "json":
+        greeting = _greeting(stage, show_secret=show_secret)
+        _log.info("serving at %s", greeting.endpoints[0].url, extra=event_of(greeting))
+        return
+    greeting = _greeting(stage, show_secret=show_secret or stage.root.new)
+    out.write("\n".join(lines_of(greeting)) + "\n")
     out.flush()
 
 
-def _example(stage: Stage, endpoint: str, secret: str) -> list[str]:
-    key, region = stage.root.access_key, stage.settings.region
-    return [
-        f"  export AWS_ACCESS_KEY_ID={key} AWS_SECRET_ACCESS_KEY={secret} AWS_REGION={region}",
-        f"  aws --endpoint-url {endpoint} s3 mb s3://first",
-        f"  aws --endpoint-url {endpoint} s3 cp /etc/hosts s3://first/hosts",
-    ]
+def _greeting(stage: Stage, *, show_secret: bool) -> Greeting:
+    endpoints = [
+        Endpoint(
+            opening.at(claimed[0].getsockname()[1]), opening.listener.dialect.name,
+            opening.listener.authentication)
+        for opening, claimed in zip(stage.openings, stage.listening, strict=True)]
+    metrics = ""
+    if stage.metrics:
+        address = Address(address_of(stage.settings.metrics, "").host, stage.metrics[0].getsockname()[1])
+        metrics = f"http://{address}/metrics"
+    return Greeting(
+        endpoints, metrics, stage.settings.data, stage.settings.region, stage.root.access_key,
+        secret_key=stage.root.secret_key if show_secret else "",
+        secret_in=None if stage.settings.root_secret_key else stage.settings.data / KEY_FILE)

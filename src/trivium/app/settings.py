@@ -111,10 +111,13 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     log_level: Annotated[str, Row(
         "Least severe messages that are logged.", one_of=("debug", "info", "warning", "error"))] = "info"
     log_format: Annotated[str, Row(
-        "How messages are written to standard error: a line for people, or a JSON object.",
+        "How messages are written to standard error: a line for people, or a JSON object. With `json` the"
+        " start is such a message too, of level `info`, without the secret key unless `--show-secret` asks"
+        " for it.",
         one_of=("text", "json"))] = "text"
     access_log: Annotated[str, Row(
-        "File that gets a JSON object for every request; `-` is standard output, empty keeps none.")] = ""
+        "File that gets a JSON object for every request; `-` is standard output and nothing else is printed"
+        " there, empty keeps none.")] = ""
     inline_bytes: Annotated[int, Row(
         "Objects up to this size rest in their row, larger ones in a file of their own.",
         unit="bytes", most=1 << 20)] = 64 << 10
