@@ -68,6 +68,46 @@ def test_a_second_server_is_refused_by_folder_and_by_port(start, tmp_path) -> No
     assert f"trivium: cannot listen at 127.0.0.1:{server.port}: Address already in use\n" == same_port.stderr
 
 
+def snapshot(folder):
+    """All that is in the folder, with its contents and times."""
+    return {
+        path.relative_to(folder): (path.stat().st_mtime_ns, path.read_bytes() if path.is_file() else b"")
+        for path in (folder, *folder.rglob("*"))}
+
+
+def test_a_start_on_a_taken_port_makes_nothing_and_touches_nothing(start, tmp_path) -> None:
+    port = start().port
+    kept = start("kept")
+    assert kept.stop() == 0
+    before = snapshot(tmp_path / "kept")
+    flags = ["--listen", f"127.0.0.1:{free_port()}", "--metrics", f"127.0.0.1:{port}"]
+    fresh = [
+        command("serve", "--data", tmp_path / "new" / "data", *taken)
+        for taken in (["--listen", f"127.0.0.1:{port}"], flags)]
+    again = command("serve", "--data", tmp_path / "kept", *flags)
+
+    assert [2] * 3 == [done.returncode for done in (*fresh, again)]
+    assert {f"trivium: cannot listen at 127.0.0.1:{port}: Address already in use\n"} == {
+        done.stderr for done in (*fresh, again)}
+    assert not (tmp_path / "new").exists()
+    assert before == snapshot(tmp_path / "kept")
+
+
+@pytest.mark.parametrize(("config", "secret", "refusal"), [
+    ('[[mounts]]\nbucket = "photos"\npath = "/nowhere/at/all"\n', "long-enough", "/nowhere/at/all is no directory"),
+    ('[[accounts]]\nname = "root"\n', "long-enough", "the account name root is given twice"),
+    ("", "", "give both root_access_key and root_secret_key"),
+])
+def test_a_start_with_a_bad_configuration_makes_nothing(tmp_path, config, secret, refusal) -> None:
+    (tmp_path / "trivium.toml").write_text(config)
+    done = command(
+        "serve", "--config", tmp_path / "trivium.toml", "--data", tmp_path / "data", "--listen", "127.0.0.1:0",
+        TRIVIUM_ROOT_SECRET_KEY=secret)
+
+    assert (2, True) == (done.returncode, refusal in done.stderr)
+    assert ["trivium.toml"] == [path.name for path in tmp_path.iterdir()]
+
+
 def test_a_server_that_stopped_can_be_started_again_at_once(start) -> None:
     server = start()
     make_client(server).create_bucket(Bucket="kept")
@@ -271,6 +311,15 @@ def test_check_says_what_would_be_served_and_makes_nothing(tmp_path) -> None:
     assert done.returncode == 0
     assert done.stdout.endswith("all is well\n")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_key_that_is_still_to_be_made_stands_in_nobodys_way(tmp_path) -> None:
+    (tmp_path / "trivium.toml").write_text(
+        '[[accounts]]\nname = "alice"\nkeys = [{access_key = "root", secret_key = "alice-secret"}]\n')
+    done = command("check", "--config", tmp_path / "trivium.toml", "--data", tmp_path / "data",
+                   TRIVIUM_ROOT_ACCESS_KEY="", TRIVIUM_ROOT_SECRET_KEY="")
+
+    assert (0, "") == (done.returncode, done.stderr)
 
 
 def test_check_says_what_is_wrong() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TextIO
 
 from trivium.app.accounts import KEY_FILE, RootKey, given_key, users_of
-from trivium.app.listeners import address_of, check_places, openings
+from trivium.app.listeners import Opening, address_of, check_places, openings
 from trivium.app.mounts import check_mounts
 from trivium.app.settings import Settings
 from trivium.storage.folder import DataFolder
@@ -13,15 +13,12 @@ from trivium.storage.folder import DataFolder
 
 def check(settings: Settings, out: TextIO) -> int:
     """Say what would be served; 0. Raises ConfigurationError or FolderRefused; nothing is made or changed."""
-    for opening in openings(settings):
+    for opening in checked(settings):
         listener = opening.listener
         kind = f"{listener.dialect.name}, {listener.authentication}{', TLS' if opening.tls else ''}"
         out.write(f"listener  {opening.address}{listener.base_path}  ({kind})\n")
     if settings.metrics:
         out.write(f"metrics   {address_of(settings.metrics, 'metrics')}\n")
-    check_places(settings)
-    users = users_of(settings, given_key(settings) or RootKey("root", "as it is in the data folder"))
-    check_mounts(settings, users)
     out.writelines(
         f"mount     {mount.bucket} = {mount.path}{' (read-only)' if mount.readonly else ''}\n"
         for mount in settings.mounts)
@@ -34,3 +31,13 @@ def check(settings: Settings, out: TextIO) -> int:
         out.write(f"data      {settings.data.absolute()}, to be made\n")
     out.write("all is well\n")
     return 0
+
+
+def checked(settings: Settings) -> list[Opening]:
+    """The listeners, when all is well that is known without the data folder. Raises ConfigurationError."""
+    doors = openings(settings)
+    check_places(settings)
+    # a key that is kept or still to be made stands for no declared one: none is empty
+    users = users_of(settings, given_key(settings) or RootKey("", ""))
+    check_mounts(settings, users)
+    return doors

@@ -1,4 +1,4 @@
-"""`trivium serve`: claim the data folder and the ports, start the workers, say where everything is, wait for
+"""`trivium serve`: claim the ports and the data folder, start the workers, say where everything is, wait for
 the end.
 """
 
@@ -19,9 +19,10 @@ import msgspec
 
 from trivium.app import logs
 from trivium.app.accounts import KEY_FILE, RootKey, root_key, users_of
+from trivium.app.checking import checked
 from trivium.app.greeting import Endpoint, Greeting, event_of, lines_of
-from trivium.app.listeners import Opening, address_of, check_places, openings
-from trivium.app.mounts import check_mounts, declare_mounts
+from trivium.app.listeners import Opening, address_of
+from trivium.app.mounts import declare_mounts
 from trivium.app.orders import Orders, write_orders
 from trivium.app.settings import Settings
 from trivium.base.clock import SystemClock
@@ -53,24 +54,21 @@ class Stage(msgspec.Struct, frozen=True):
 def serve(settings: Settings, *, show_secret: bool, out: TextIO) -> int:
     """Serve until a signal ends it; the exit code.
 
-    Raises ConfigurationError, FolderRefused, PortTaken before anything has started.
+    Raises ConfigurationError, PortTaken before anything is made, FolderRefused before anything is started.
     """
     logs.set_up(settings.log_level, settings.log_format)
     settings = msgspec.structs.replace(settings, data=settings.data.absolute())
-    doors = openings(settings)
-    check_places(settings)
+    doors = checked(settings)
     with ExitStack() as stack:
-        folder = DataFolder(settings.data)
-        stack.enter_context(folder.served())
-        run = stack.enter_context(_run_folder(settings.data))
-        root = root_key(settings, RandomIds())
-        users = users_of(settings, root)
-        check_mounts(settings, users)
-        asyncio.run(_prepare(folder, settings, users))
         listening = [_claimed(stack, opening.address, settings) for opening in doors]
         metrics: Claimed = []
         if settings.metrics:
             metrics = _claimed(stack, address_of(settings.metrics, "metrics"), settings)
+        folder = DataFolder(settings.data)  # made last: a start that fails before leaves none behind
+        stack.enter_context(folder.served())
+        run = stack.enter_context(_run_folder(settings.data))
+        root = root_key(settings, RandomIds())
+        asyncio.run(_prepare(folder, settings, users_of(settings, root)))
         stage = Stage(settings, root, run, doors, listening, metrics)
         _warn(stage)
         return Supervisor(
