@@ -111,7 +111,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_settings(
         _command(commands, "check", _check, "check configuration and data folder, start nothing"),
         all_of_them=True)
-    one = _command(commands, "scrub", _scrub, "read every blob back and report what is not as it was written")
+    one = _command(
+        commands, "scrub", _scrub, "read every blob back, report what is not as it was written, and name the"
+        " objects that lost bytes")
     one.add_argument("--quiet", action="store_true", help="print findings only")
     _add_settings(one)
     one = _command(commands, "fork", _fork, "make a branch from another, in one row")

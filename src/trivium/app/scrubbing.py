@@ -1,34 +1,65 @@
-"""`trivium scrub`: read every blob back and report what is not as it was written. A server may run meanwhile.
+"""`trivium scrub`: read every blob back and report what is not as it was written, and which objects that
+hits. A server may run meanwhile.
 """
 
 from __future__ import annotations
 
+import json
 from typing import Final, TextIO
 
 from trivium.app.settings import Settings
 from trivium.base.clock import SystemClock
 from trivium.base.ids import RandomIds
+from trivium.services.references import Reference, references
 from trivium.storage.blobstores.files import FileBlobs
+from trivium.storage.engine import Engine
 from trivium.storage.engines.sqlite import SqliteEngine
 from trivium.storage.folder import DataFolder
+from trivium.storage.scrub import Kind
 from trivium.storage.scrub import scrub as findings
 
 FOUND: Final = 1  # exit code: something is wrong with the data
+_NAMED_TOGETHER: Final = 1_000  # damaged blobs for which all rows are walked once
 
 
 async def scrub(settings: Settings, out: TextIO, *, quiet: bool) -> int:
-    """Print every finding; 0 when there is none. Raises FolderRefused."""
+    """Print every finding, and what a lost blob belongs to; 0 when there is none. Raises FolderRefused."""
     folder, clock = DataFolder(settings.data), SystemClock()
     folder.check()
-    engine, found = SqliteEngine(folder.rows), 0
+    engine, found, lost = SqliteEngine(folder.rows), 0, set[str]()
     try:
         blobs = FileBlobs(folder.blobs, clock, RandomIds())
         before_ms = clock.now_ms() - settings.sweep_grace_seconds * 1000
         async for finding in findings(engine, blobs, unnamed_before_ms=before_ms):
             out.write(f"{finding.kind.value}: blob {finding.id}\n")
             found += 1
+            if finding.kind is not Kind.UNNAMED:
+                lost.add(finding.id)
+            if len(lost) == _NAMED_TOGETHER:
+                await _name(engine, frozenset(lost), out)
+                lost.clear()
+        await _name(engine, frozenset(lost), out)
     finally:
         await engine.close()
     if not quiet:
         out.write(f"{found or 'no'} findings in {settings.data.absolute()}\n")
     return FOUND if found else 0
+
+
+async def _name(engine: Engine, lost: frozenset[str], out: TextIO) -> None:
+    """Print what each of the blobs belongs to. Rows are walked only when there is one."""
+    if not lost:
+        return
+    unused = set(lost)
+    async for one in references(engine, lost):
+        out.write(f"  {one.blob}: {_said(one)}\n")
+        unused.discard(one.blob)
+    for id in sorted(unused):
+        out.write(f"  {id}: of no object any more\n")
+
+
+def _said(one: Reference) -> str:
+    """Where it is. The key may hold any character: it is written as a string of JSON."""
+    key = json.dumps(one.key, ensure_ascii=not one.key.isprintable())
+    what = f"part {one.part} of upload {one.upload}" if one.upload else f"version {one.version}"
+    return f"bucket {one.bucket}, key {key}, {what}"

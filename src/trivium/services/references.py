@@ -1,0 +1,90 @@
+"""What refers to a blob: the objects, versions and parts that are hit when its bytes are damaged.
+
+Theory of operation. Rows lead from objects to blobs and never back, so all rows of all buckets are walked, a
+page a transaction: writers go on meanwhile. What was written or removed while they are walked may be named or
+not. Parts of completed uploads are not named, since their object is; nor is what deleted buckets have left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from functools import partial
+from itertools import islice
+from typing import Final
+
+import msgspec
+
+from trivium.buckets.entry import ENTRIES, BlobContent, Entry
+from trivium.buckets.record import BUCKETS
+from trivium.services.uploads.records import PARTS, RUNNING, UPLOADS, Part, Upload, part_rows
+from trivium.storage import keys
+from trivium.storage.blobs import LAYOUTS, BlobSpan
+from trivium.storage.engine import Engine, Read
+
+_ROWS_A_READ: Final = 500
+
+
+class Reference(msgspec.Struct, frozen=True):
+    """A version of an object whose bytes lie in the blob, or in part; where `upload` is not "", a part of a
+    running upload.
+    """
+
+    blob: str
+    bucket: str
+    key: str
+    version: str = ""
+    upload: str = ""
+    part: int = 0
+
+
+async def references(engine: Engine, ids: frozenset[str]) -> AsyncIterator[Reference]:
+    """All that refers to one of these blobs, bucket by bucket. Memory use is that of a page of rows."""
+    async for data in _walk(engine, keys.CATALOG):
+        record = BUCKETS.decode(data)
+        for table in (keys.CURRENT, keys.OLD):
+            async for value in _walk(engine, keys.of_bucket(table, record.id)):
+                entry = ENTRIES.decode(value)
+                for id in await _hit(engine, ids, entry):
+                    yield Reference(id, record.name, entry.key, entry.version)
+        async for value in _walk(engine, keys.of_bucket(keys.UPLOAD, record.id)):
+            upload = UPLOADS.decode(value)
+            for part in await _parts(engine, upload):
+                for id in _among(ids, part.spans):
+                    yield Reference(id, record.name, upload.key, upload=upload.id, part=part.number)
+
+
+async def _hit(engine: Engine, ids: frozenset[str], entry: Entry) -> list[str]:
+    """Those of the blobs in which bytes of the entry lie."""
+    if entry.content is None:
+        return []
+    if isinstance(entry.content, BlobContent):
+        return [entry.content.id] if entry.content.id in ids else []
+    row = keys.text(keys.LAYOUT, entry.content.id)
+    layout = await engine.read(lambda rows: rows.get(row))
+    if layout is None:  # the entry went meanwhile, and its layout with it
+        return []
+    return _among(ids, (span for part in LAYOUTS.decode(layout).parts for span in part.spans))
+
+
+def _among(ids: frozenset[str], spans: Iterable[BlobSpan]) -> list[str]:
+    return sorted({span.id for span in spans} & ids)
+
+
+async def _parts(engine: Engine, upload: Upload) -> list[Part]:
+    """The parts of the upload, if it is running."""
+    if upload.state != RUNNING:
+        return []
+    return PARTS.decode_all(await engine.read(lambda rows: [value for _, value in part_rows(rows, upload)]))
+
+
+async def _walk(engine: Engine, prefix: bytes) -> AsyncIterator[bytes]:
+    """The values of all rows with the prefix, a page a transaction."""
+    start = prefix
+    while page := await engine.read(partial(_page, start, keys.after(prefix))):
+        for _, value in page:
+            yield value
+        start = page[-1][0] + b"\x00"
+
+
+def _page(start: bytes, stop: bytes, rows: Read) -> list[tuple[bytes, bytes]]:
+    return list(islice(rows.scan(start, stop), _ROWS_A_READ))

@@ -1,0 +1,108 @@
+"""What `trivium scrub` prints: findings, and the objects that they hit."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+from pathlib import Path
+
+import pytest
+
+from trivium.app import scrubbing
+from trivium.app.build import house_of
+from trivium.app.scrubbing import FOUND, scrub
+from trivium.app.settings import Settings
+from trivium.base.body import FileSpan
+from trivium.base.clock import SystemClock
+from trivium.base.ids import RandomIds
+from trivium.base.incoming import Given, Incoming
+from trivium.buckets.entry import Attributes
+from trivium.buckets.record import OBJECTS
+from trivium.services.access.users import Users
+from trivium.services.catalog import NewBucket
+from trivium.storage.blobstores.files import FileBlobs
+from trivium.storage.engines.sqlite import SqliteEngine
+from trivium.storage.folder import DataFolder
+
+DATA = bytes(100_000)
+
+
+async def filled(settings: Settings, *keys: str) -> dict[str, Path]:
+    """Put objects into a bucket of the data folder; the files in which they lie."""
+    folder, clock, ids, files = DataFolder(settings.data), SystemClock(), RandomIds(), {}
+    with folder.served():
+        engine = SqliteEngine(folder.rows)
+        house = house_of(settings, engine, FileBlobs(folder.blobs, clock, ids), Users([]), clock, ids)
+        await house.catalog.create(OBJECTS, NewBucket("photos", "owner"))
+        bucket = (await house.catalog.open("photos")).bucket
+        for key in keys:
+            await bucket.put(key, Incoming(Given(DATA), len(DATA)), Attributes())
+            body = await (await bucket.read(key)).body()
+            assert isinstance(body, FileSpan)
+            files[key] = Path(body.path)
+        await engine.close()
+    return files
+
+
+def scrubbed(settings: Settings) -> tuple[int, list[str]]:
+    out = io.StringIO()
+    code = asyncio.run(scrub(settings, out, quiet=True))
+    return code, out.getvalue().splitlines()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(data=tmp_path / "data")
+
+
+def test_nothing_is_said_of_what_is_whole(settings: Settings) -> None:
+    asyncio.run(filled(settings, "a", "b"))
+
+    assert scrubbed(settings) == (0, [])
+
+
+def test_a_lost_object_is_named_with_its_bucket_and_version(settings: Settings) -> None:
+    files = asyncio.run(filled(settings, "2026/cat.jpg", "b"))
+    lost = files["2026/cat.jpg"]
+    lost.unlink()
+
+    assert scrubbed(settings) == (FOUND, [
+        f"missing: blob {lost.name}", f'  {lost.name}: bucket photos, key "2026/cat.jpg", version null'])
+
+
+@pytest.mark.parametrize(("key", "expected"), [("\u00e9", '"\u00e9"'), ("a\nb\x9b\u00e9", '"a\\nb\\u009b\\u00e9"'), ('"', '"\\""')])
+def test_a_key_is_one_string_on_one_line(settings: Settings, key: str, expected: str) -> None:
+    asyncio.run(filled(settings, key))[key].write_bytes(b"short")
+
+    assert f"key {expected}, version null" in scrubbed(settings)[1][1]
+
+
+def test_what_no_object_has_any_more_is_said_to_be_so(settings: Settings) -> None:
+    async def overwritten() -> Path:
+        return (await filled(settings, "a", "a"))["a"]
+
+    kept = asyncio.run(overwritten())
+    (gone,) = [file for file in kept.parent.parent.glob("*/*") if file != kept]
+    gone.unlink()
+
+    assert scrubbed(settings)[1] == [f"missing: blob {gone.name}", f"  {gone.name}: of no object any more"]
+
+
+def test_many_are_named_a_handful_at_a_time(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scrubbing, "_NAMED_TOGETHER", 2)
+    for file in asyncio.run(filled(settings, "a", "b", "c")).values():
+        file.unlink()
+    said = scrubbed(settings)[1]
+
+    assert sorted(line.split('"')[1] for line in said if line.startswith("  ")) == ["a", "b", "c"]
+    assert [line.startswith("  ") for line in said] == [False, False, True, True, False, True]
+
+
+def test_a_blob_that_was_never_named_has_no_object(settings: Settings) -> None:
+    file = asyncio.run(filled(settings, "a"))["a"]
+    stray = file.parent / (file.name[:2] + "0" * 30)
+    stray.write_bytes(b"x")
+    os.utime(stray, (1, 1))
+
+    assert scrubbed(settings) == (FOUND, [f"unnamed: blob {stray.name}"])
