@@ -85,7 +85,8 @@ class Kind(NamedTuple):
     features: frozenset[str]
 
 
-_OBJECTS = frozenset({"writes", "shares", "versions", "annotations", "acls", "renames", "past"})
+_OBJECTS = frozenset({
+    "writes", "shares", "versions", "annotations", "acls", "renames", "past", "current", "removable"})
 _BRANCH = _OBJECTS - {"acls"} | {"history"}
 KINDS: dict[str, Kind] = {
     "objects": Kind(objects("", inline_bytes=64), _OBJECTS),
@@ -93,7 +94,7 @@ KINDS: dict[str, Kind] = {
     "objects without versions any more": Kind(objects("Suspended", inline_bytes=64), _OBJECTS),
     "objects, guarded": Kind(guarded, _OBJECTS),
     "objects, nothing in rows": Kind(objects("", inline_bytes=-1), _OBJECTS),
-    "mount": Kind(mount, frozenset({"writes", "annotations", "acls"})),
+    "mount": Kind(mount, frozenset({"writes", "annotations", "acls", "current"})),
     "branch": Kind(branch(forked=False), _BRANCH),
     "branch, nothing in rows": Kind(branch(forked=False, inline_bytes=-1), _BRANCH),
     "branch, forked": Kind(branch(forked=True), _BRANCH),

@@ -63,6 +63,10 @@ class Stage:
         self.house = House(ground, catalog, users, Uploads(ground))
         self.listener = Listener(DIALECTS[dialect], authentication="simple", creates=creates)
 
+    def creates(self, kind: str) -> None:
+        """From now on CreateBucket makes buckets of that kind."""
+        self.listener = replace(self.listener, creates=kind)
+
     def check_signatures(self) -> None:
         """From now on the listener wants signatures. Every secret key is `secret`."""
         self.listener = replace(self.listener, authentication="v4")

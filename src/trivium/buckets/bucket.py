@@ -240,7 +240,8 @@ class Features(msgspec.Struct, frozen=True):
     """What a bucket can do beyond the five verbs; None means that it cannot.
 
     `writes`: put and delete work. `shares`: a put of Resting content shares this house's blobs or takes them
-    over (else it reads their bytes).
+    over (else it reads their bytes). `current`: it is the bucket as it is now, so that what the catalog keeps
+    of it can be changed. `removable`: a request can delete the bucket.
     """
 
     writes: bool = True
@@ -251,3 +252,5 @@ class Features(msgspec.Struct, frozen=True):
     renames: Renames | None = None
     past: Past | None = None
     history: History | None = None
+    current: bool = True
+    removable: bool = True

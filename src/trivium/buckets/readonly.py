@@ -29,7 +29,7 @@ class ReadOnly:
 
     def __init__(self, reads: Reads, why: str, *, versions: Versions | None = None) -> None:
         self._reads, self._why = reads, why
-        self._features = Features(writes=False, versions=versions)
+        self._features = Features(writes=False, versions=versions, current=False, removable=False)
 
     @property
     def features(self) -> Features:

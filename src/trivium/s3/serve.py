@@ -27,6 +27,11 @@ from trivium.services.house import House
 
 # DeleteObjects of 1,000 keys of 1,024 bytes, escaped, is the largest AWS has
 MAX_DOCUMENT_BYTES: Final = 4 << 20
+_WITHOUT: Final = {  # what to say of a bucket that lacks the feature, where there is more to say
+    "writes": "This bucket can only be read.",
+    "current": "A bucket as it was in the past cannot be changed.",
+    "removable": "This bucket cannot be deleted by a request.",
+}
 
 _log = logging.getLogger("trivium.serve")
 load_all()
@@ -90,8 +95,8 @@ def permit(operation: Operation, claim: Claim, opened: Opened, request: Request)
     if expected is not None and expected != opened.record.owner:
         raise faults.AccessDenied()
     if operation.needs and not getattr(opened.bucket.features, operation.needs):
-        why = "This bucket can only be read." if operation.needs == "writes" else ""
-        raise faults.NotImplemented_(why, BucketName=opened.record.name, Operation=operation.name)
+        raise faults.NotImplemented_(
+            _WITHOUT.get(operation.needs, ""), BucketName=opened.record.name, Operation=operation.name)
     return Watch(claim.account, action, opened.record) if watched else None
 
 

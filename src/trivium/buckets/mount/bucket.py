@@ -53,7 +53,7 @@ class MountBucket:
         writes = record.facts.get("readonly") != "true"
         annotations = MountAnnotations(ground, record, store, self._looks)
         self._features = Features(
-            writes=writes, annotations=annotations if writes else None, acls=annotations)
+            writes=writes, annotations=annotations if writes else None, acls=annotations, removable=False)
 
     @property
     def features(self) -> Features:

@@ -87,11 +87,9 @@ async def get_bucket_acl(call: Call[BucketAsk]) -> AclReply:
     return AclReply(policy_of(call.record.acl, call.record.owner, call.house.users))
 
 
-@operation("PutBucketAcl", "PUT", BUCKET, when=("acl",), allow="s3:PutBucketAcl")
+@operation("PutBucketAcl", "PUT", BUCKET, when=("acl",), needs="current", allow="s3:PutBucketAcl")
 async def put_bucket_acl(call: Call[PutBucketAclAsk]) -> Nothing:
     """Once a bucket has a list it always has one: what others put there stays theirs."""
-    if call.name != call.record.name:
-        raise faults.NotImplemented_("A bucket as it was in the past cannot be changed.")
     acl_for = _asked(call)
 
     def rule(now: BucketRecord) -> BucketRecord:

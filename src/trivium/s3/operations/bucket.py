@@ -134,7 +134,7 @@ async def head_bucket(call: Call[BucketAsk]) -> HeadBucketReply:
     return HeadBucketReply(call.record.region or call.house.region)
 
 
-@operation("DeleteBucket", "DELETE", BUCKET, needs="writes", allow="s3:DeleteBucket", status=204)
+@operation("DeleteBucket", "DELETE", BUCKET, needs="removable", allow="s3:DeleteBucket", status=204)
 async def delete_bucket(call: Call[BucketAsk]) -> Nothing:
     if call.dialect.deletes_full_buckets:
         await _empty(call.bucket, call.account.id)

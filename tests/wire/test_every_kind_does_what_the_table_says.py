@@ -1,0 +1,159 @@
+"""The table of actions and kinds of bucket is true: what it calls possible is done, and the rest is NotImplemented."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.wire.stage import Answer, Stage
+from trivium.app.build import house_of
+from trivium.app.mounts import declare_mounts
+from trivium.app.pages import operations
+from trivium.app.settings import MountSettings, Settings
+from trivium.base.ids import SeededIds
+from trivium.buckets.record import BRANCH, OBJECTS
+from trivium.s3.operations import load_all
+from trivium.s3.registry import OPERATIONS
+
+load_all()
+
+BUCKETS = {
+    "objects": "objects", "view of the past": "objects@{now}", "mount": "mount", "branch": "master.branch",
+    "commit": "HEAD.master.branch"}
+TAGS = b"<Tagging><TagSet><Tag><Key>a</Key><Value>b</Value></Tag></TagSet></Tagging>"
+PARTS = b"<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>{etag}</ETag></Part></CompleteMultipartUpload>"
+
+
+class Sent(NamedTuple):
+    """A request that a bucket which can do it answers with success. `{upload}` is a running upload, `{etag}` of its part 1."""
+
+    query: str = ""
+    headers: Mapping[str, str] = {}
+    body: bytes = b""
+    key: str = "key"
+
+
+REQUESTS = {
+    "AbortMultipartUpload": Sent("uploadId={upload}"),
+    "CompleteMultipartUpload": Sent("uploadId={upload}", body=PARTS),
+    "CopyObject": Sent(headers={"x-amz-copy-source": "objects/key"}, key="copy"),
+    "CreateMultipartUpload": Sent("uploads"),
+    "DeleteBucket": Sent(),
+    "DeleteBucketOwnershipControls": Sent("ownershipControls"),
+    "DeleteBucketTagging": Sent("tagging"),
+    "DeleteObject": Sent(),
+    "DeleteObjectTagging": Sent("tagging"),
+    "DeleteObjects": Sent("delete", body=b"<Delete><Object><Key>key</Key></Object></Delete>"),
+    "GetBucketAcl": Sent("acl"),
+    "GetBucketLocation": Sent("location"),
+    "GetBucketOwnershipControls": Sent("ownershipControls"),
+    "GetBucketTagging": Sent("tagging"),
+    "GetBucketVersioning": Sent("versioning"),
+    "GetObject": Sent(),
+    "GetObjectAcl": Sent("acl"),
+    "GetObjectAttributes": Sent("attributes", {"x-amz-object-attributes": "ETag"}),
+    "GetObjectTagging": Sent("tagging"),
+    "HeadBucket": Sent(),
+    "HeadObject": Sent(),
+    "ListMultipartUploads": Sent("uploads"),
+    "ListObjectVersions": Sent("versions"),
+    "ListObjects": Sent(),
+    "ListObjectsV2": Sent("list-type=2"),
+    "ListParts": Sent("uploadId={upload}"),
+    "PutBucketAcl": Sent("acl", {"x-amz-acl": "public-read"}),
+    "PutBucketOwnershipControls": Sent("ownershipControls", body=(
+        b"<OwnershipControls><Rule><ObjectOwnership>ObjectWriter</ObjectOwnership></Rule></OwnershipControls>")),
+    "PutBucketTagging": Sent("tagging", body=TAGS),
+    "PutBucketVersioning": Sent("versioning", body=(
+        b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>")),
+    "PutObject": Sent(),
+    "PutObjectAcl": Sent("acl", {"x-amz-acl": "public-read"}),
+    "PutObjectTagging": Sent("tagging", body=TAGS),
+    "RenameObject": Sent("renameObject", {"x-amz-rename-source": "key"}, key="renamed"),
+    "UploadPart": Sent("uploadId={upload}&partNumber=2", body=b"part"),
+    "UploadPartCopy": Sent("uploadId={upload}&partNumber=2", {"x-amz-copy-source": "objects/key"}),
+}
+
+
+def cells() -> dict[tuple[str, str], str]:
+    """What the generated page says of each action and kind."""
+    lines = [line.strip("| ").split(" | ") for line in operations().splitlines() if line.startswith("| ")]
+    kinds = lines[0][5:]
+    rows = [line for line in lines[1:] if line[0].startswith("[")]
+    return {(row[0][1:].partition("]")[0], kind): said for row in rows for kind, said in zip(kinds, row[5:], strict=True)}
+
+
+CELLS = cells()
+
+
+def house(folder: Path, dialect: str = "aws") -> Stage:
+    """A house with a bucket of each kind, a key in it, and all that a bucket may have."""
+    stage = Stage(dialect)
+    ground, mounted = stage.house.ground, MountSettings("mount", str(folder), "Alice")
+    settings = Settings(mounts=(mounted,), inline_bytes=16)
+    stage.house = house_of(settings, ground.engine, ground.blobs, stage.house.users, stage.clock, SeededIds())
+    asyncio.run(declare_mounts(ground.engine, settings, stage.house.users, stage.clock))
+    for name, creates in (("objects", OBJECTS), ("master.branch", BRANCH)):
+        stage.creates(creates)
+        fine(stage.ask("PUT", f"/{name}"))
+    fine(ask(stage, "PutBucketVersioning", "objects"))
+    for name in ("objects", "mount", "master.branch"):
+        fine(ask(stage, "PutObject", name))
+        fine(ask(stage, "PutBucketTagging", name))
+        fine(ask(stage, "PutBucketOwnershipControls", name))
+    return stage
+
+
+def ask(stage: Stage, action: str, bucket: str, **upload: str) -> Answer:
+    one, sent = OPERATIONS[action], REQUESTS[action]
+    path = f"/{bucket}/{sent.key}" if one.target == "object" else f"/{bucket}"
+    body = sent.body.decode().replace("{etag}", upload.get("etag", "")).encode()
+    return stage.ask(one.method, path, sent.query.format(**upload), sent.headers, body)
+
+
+def begun(stage: Stage, bucket: str) -> dict[str, str]:
+    """A running upload with a part in the bucket."""
+    answer = fine(stage.ask("POST", f"/{bucket}/key", "uploads"))
+    upload = answer.body.decode().partition("<UploadId>")[2].partition("<")[0]
+    part = fine(stage.ask("PUT", f"/{bucket}/key", f"uploadId={upload}&partNumber=1", body=b"part"))
+    return {"upload": upload, "etag": dict(part.headers)["etag"]}
+
+
+def fine(answer: Answer) -> Answer:
+    assert answer.status < 300, answer
+    return answer
+
+
+@pytest.mark.parametrize(("action", "kind"), [cell for cell, said in CELLS.items() if said != "–"])
+def test_what_the_table_says_is_true(tmp_path: Path, action: str, kind: str) -> None:
+    stage = house(tmp_path)
+    name = BUCKETS[kind].format(now="2026-11-01T12:00:30Z")
+    upload = begun(stage, name.rpartition("@")[0] or name.removeprefix("HEAD."))
+    if action == "DeleteBucket":
+        for bucket in ("objects", "master.branch"):
+            fine(ask(stage, "DeleteObject", bucket))
+        versions = stage.ask("GET", "/objects", "versions").body.decode().split("<VersionId>")[1:]
+        for version in versions:
+            fine(stage.ask("DELETE", "/objects/key", f"versionId={version.partition('<')[0]}"))
+    answer = ask(stage, action, name, **upload)
+
+    if CELLS[action, kind] == "yes":
+        assert answer.status < 300, answer
+    else:
+        assert answer.status == 501, answer
+
+
+def test_a_mount_is_not_emptied_where_a_bucket_would_be_deleted_with_all_in_it(tmp_path: Path) -> None:
+    stage = house(tmp_path, "pachyderm")
+
+    assert stage.ask("DELETE", "/mount").status == 501
+    assert (tmp_path / "key").exists()
+
+
+def test_every_action_of_the_table_is_asked_for() -> None:
+    assert {action for (action, _), said in CELLS.items() if said != "–"} == set(REQUESTS)
+    assert {kind for _, kind in CELLS} == set(BUCKETS)
