@@ -8,12 +8,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from tests.parts import Wanted
+
 from trivium.base import faults
 from trivium.buckets.bucket import Companion, Content, nothing
 from trivium.buckets.conditions import ALWAYS, WriteIf
 from trivium.buckets.entry import ENTRIES, Attributes, Entry
 from trivium.buckets.objects.bucket import ObjectsBucket
-from trivium.services.uploads import Completed, Wanted
+from trivium.services.uploads import Completed
 from trivium.services.uploads.records import PARTS, UPLOADS
 from trivium.storage import blobs, keys
 from trivium.storage.blobs import BLOBS, LAYOUTS

@@ -125,12 +125,15 @@ def composite(algorithm: Algorithm, parts: Iterable[bytes]) -> str:
     return f"{encode(hasher.digest())}-{count}"
 
 
-def combined(algorithm: Algorithm, parts: Iterable[tuple[bytes, int]]) -> bytes:
-    """The CRC of the whole, from each part's CRC and size in bytes. The algorithm must have `combine`."""
-    assert algorithm.combine is not None, f"{algorithm.name} cannot be combined"
+def combined(algorithm: Algorithm, parts: Iterable[bytes], sizes: Iterable[int]) -> bytes:
+    """The CRC of the whole, from the CRCs of the parts and their sizes in bytes. The algorithm must have
+    `combine`.
+    """
+    combine = algorithm.combine
+    assert combine is not None, f"{algorithm.name} cannot be combined"
     value = 0
-    for digest, size in parts:
-        value = algorithm.combine(value, int.from_bytes(digest, "big"), size)
+    for part, size in zip(map(int.from_bytes, parts), sizes, strict=True):  # big-endian, as the digests are
+        value = combine(value, part, size)
     return value.to_bytes(algorithm.length, "big")
 
 

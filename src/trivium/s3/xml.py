@@ -19,6 +19,8 @@ from typing import Any, Final
 
 import msgspec
 
+# In what is read: CompleteMultipartUpload of 10,000 parts with a checksum each has 40,001
+MAX_ELEMENTS: Final = 50_000
 _UNSAYABLE: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0 §2.2
 _REPLACED: Final = "\ufffd"
 _HEAD: Final = '<?xml version="1.0" encoding="UTF-8"?>\n'

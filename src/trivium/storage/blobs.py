@@ -34,7 +34,7 @@ class Blob(msgspec.Struct, frozen=True, array_like=True):
     written_ms: int
 
 
-class BlobSpan(msgspec.Struct, frozen=True, array_like=True):
+class BlobSpan(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """`size` bytes of the blob `id`, from `offset` on. Both in bytes; `size` is never 0."""
 
     id: str
@@ -42,9 +42,12 @@ class BlobSpan(msgspec.Struct, frozen=True, array_like=True):
     size: int
 
 
-class LayoutPart(msgspec.Struct, frozen=True, array_like=True):
+class LayoutPart(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One part of a multipart object: its number, size, ETag, checksum (base64 or "") and where its bytes
     lie.
+
+    Those who keep more of a part extend it. A layout of theirs is kept with all that they know, and read
+    without.
     """
 
     number: int

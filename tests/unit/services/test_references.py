@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
+from tests.parts import Wanted
 
 from trivium.base.clock import SetClock
 from trivium.base.ids import SeededIds
@@ -20,7 +21,7 @@ from trivium.buckets.repo.repository import Repositories
 from trivium.services import references as walking
 from trivium.services.catalog import Catalog, Kind, NewBucket
 from trivium.services.references import Reference, references
-from trivium.services.uploads import Asked, Part, Rules, Upload, Uploads, Wanted
+from trivium.services.uploads import Asked, Part, Rules, Upload, Uploads
 from trivium.storage import keys
 from trivium.storage.blobstores.memory import MemoryBlobs
 from trivium.storage.engines.memory import MemoryEngine
@@ -56,7 +57,7 @@ class House:
         return await self.uploads.put_part(upload, number, Incoming(Given(b"part"), 4))
 
     async def complete(self, bucket: str, upload: Upload, *parts: Part) -> None:
-        asked = Asked(tuple(Wanted(part.number, part.md5) for part in parts))
+        asked = Asked(tuple(Wanted(part.number, part.etag) for part in parts))
         await self.uploads.complete(await self.catalog.open(bucket), upload.key, upload.id, asked, Rules(1, 10))
 
     async def found(self, *ids: str) -> list[Reference]:

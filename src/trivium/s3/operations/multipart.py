@@ -23,7 +23,7 @@ from trivium.s3.operations.bucket import Nothing
 from trivium.s3.registry import operation
 from trivium.s3.shapes import Checksums, checksum_fields
 from trivium.s3.xml import Shape, element
-from trivium.services.uploads import Asked, Rules, Wanted
+from trivium.services.uploads import Asked, Rules
 
 
 def object_url(request: Request) -> str:
@@ -61,8 +61,13 @@ class CreateMultipartUploadReply(msgspec.Struct, frozen=True):
 class CompletedPart(Checksums, frozen=True, kw_only=True):
     """A part that belongs to the object."""
 
-    part_number: int
+    number: Annotated[int, element("PartNumber")]
     etag: str | None = None
+
+    @property
+    def checksums(self) -> dict[str, str]:
+        """The part's checksums, by algorithm."""
+        return checksums_in(self)
 
 
 class CompletedParts(Shape, frozen=True):
@@ -149,9 +154,9 @@ async def complete_multipart_upload(
 ) -> CompleteMultipartUploadReply:
     ask, limits = call.ask, call.dialect.limits
     assert call.opened is not None, "the operation opens its bucket"
-    wanted = tuple([Wanted(part.part_number, part.etag, checksums_in(part)) for part in ask.parts.parts])
+    asked = Asked(ask.parts.parts, ask.checksums, ask.type, ask.size, ask.only_if)
     done = await call.house.uploads.complete(
-        call.opened, call.key, ask.upload_id, Asked(wanted, ask.checksums, ask.type, ask.size, ask.only_if),
+        call.opened, call.key, ask.upload_id, asked,
         Rules(limits.min_part_bytes, limits.max_parts, call.dialect.compares_part_etags))
     checksum = done.checksum
     result = CompletedUpload(

@@ -171,7 +171,7 @@ def _after(ask: ListUploadsAsk) -> Position | None:
 
 def _part(upload: Upload, part: Part) -> ListedPart:
     return ListedPart(
-        part_number=part.number, last_modified=iso_time(part.modified_ms), etag=quoted(part.md5),
+        part_number=part.number, last_modified=iso_time(part.modified_ms), etag=quoted(part.etag),
         size=part.size, **checksum_fields(upload.algorithm, part.checksum if upload.algorithm else ""))
 
 

@@ -82,7 +82,7 @@ async def upload_part(call: Call[UploadPartAsk]) -> UploadPartReply:
     uploads = call.house.uploads
     upload = await uploads.find(call.record, call.key, call.ask.upload_id)
     part = await uploads.put_part(upload, call.ask.number, call.incoming())
-    return UploadPartReply(quoted(part.md5), shown_checksum(upload, part))
+    return UploadPartReply(quoted(part.etag), shown_checksum(upload, part))
 
 
 def shown_checksum(upload: Upload, part: Part) -> Checksum:
@@ -104,7 +104,7 @@ async def upload_part_copy(call: Call[UploadPartCopyAsk]) -> UploadPartCopyReply
         raise faults.CopySourceTooBig(ProposedSize=size, MaxSizeAllowed=most)
     part = await uploads.copy_part(upload, ask.number, reading, span)
     result = CopyPartResult(
-        etag=quoted(part.md5), last_modified=iso_time(part.modified_ms),
+        etag=quoted(part.etag), last_modified=iso_time(part.modified_ms),
         **checksum_fields(upload.algorithm, part.checksum if upload.algorithm else ""))
     versions = call.source.bucket.features.versions
     shown = versions is not None and versions.state != ""

@@ -12,7 +12,7 @@ from trivium.base.digests import FULL_OBJECT, Checksum
 from trivium.buckets.entry import Attributes
 from trivium.buckets.record import BucketRecord
 from trivium.storage import blobs, keys
-from trivium.storage.blobs import BlobSpan
+from trivium.storage.blobs import BlobSpan, LayoutPart
 from trivium.storage.engine import Read, Write
 from trivium.storage.records import Records
 
@@ -77,12 +77,20 @@ class Upload(msgspec.Struct, frozen=True, array_like=True, gc=False):
         return keys.upload(self.bucket, self.key, self.id)
 
 
-class Part(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A part: `size` in bytes, `md5` in hexadecimal, `checksum` in base64, by the upload's kept algorithm.
+class Part(LayoutPart, frozen=True, array_like=True, gc=False):
+    """A part as a layout has it, and when it was written, in ms since 1970. Its ETag is an MD5 in
+    hexadecimal, its checksum by the upload's kept algorithm.
 
     `sent` is a checksum by another algorithm that came with the part. Its row owns each of the spans' blobs
     once a span.
     """
+
+    modified_ms: int
+    sent: Checksum | None = None
+
+
+class _Part1(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A part as it was written first."""
 
     number: int
     size: int
@@ -93,10 +101,15 @@ class Part(msgspec.Struct, frozen=True, array_like=True, gc=False):
     sent: Checksum | None = None
 
 
+def _part_of_1(data: bytes) -> Part:
+    old = msgspec.msgpack.decode(data, type=_Part1)
+    return Part(old.number, old.size, old.md5, old.checksum, old.spans, old.modified_ms, old.sent)
+
+
 _REVISION: Final = 0  # no part's number: its row says when the parts last changed
 
 UPLOADS: Final = Records(Upload)
-PARTS: Final = Records(Part)
+PARTS: Final = Records(Part, format=2, older={1: _part_of_1})
 
 
 def running(tx: Read, record: BucketRecord, key: str, upload_id: str) -> Upload:

@@ -88,7 +88,7 @@ class Uploads:
         spans = (BlobSpan(blob.id, 0, blob.size),) if blob is not None else ()
         kept, sent = receipt.checksum(upload.kept_algorithm), receipt.checksum(incoming.checksum)
         part = Part(
-            number, receipt.size, receipt.md5, self._ground.clock.now_ms(), kept.value, spans,
+            number, receipt.size, receipt.md5, kept.value, spans, self._ground.clock.now_ms(),
             sent if sent.algorithm != kept.algorithm else None)
         return await self._add(upload, part, blob)
 
@@ -106,7 +106,7 @@ class Uploads:
             return await self.put_part(upload, number, source)
         now_ms = self._ground.clock.now_ms()
         return await self._add(
-            upload, Part(number, source.size, source.md5, now_ms, source.checksum, source.spans), None)
+            upload, Part(number, source.size, source.md5, source.checksum, source.spans, now_ms), None)
 
     async def parts(
         self, record: BucketRecord, key: str, upload_id: str, *, after: int = 0, limit: int = 10_000,

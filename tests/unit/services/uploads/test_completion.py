@@ -7,17 +7,19 @@ import hashlib
 from collections.abc import Sequence
 from zlib import crc32
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.parts import Wanted
 
 from trivium.base import faults
-from trivium.base.digests import ALGORITHMS, COMPOSITE, FULL_OBJECT, encode
+from trivium.base.digests import ALGORITHMS, COMPOSITE, FULL_OBJECT, Checksum, encode
 from trivium.base.faults import Fault, FaultKind
 from trivium.buckets.entry import Attributes
-from trivium.services.uploads.completion import MAX_OBJECT_BYTES, Asked, Rules, Wanted, assemble
-from trivium.services.uploads.records import Part, Upload
-from trivium.storage.blobs import BlobSpan
+from trivium.services.uploads.completion import MAX_OBJECT_BYTES, Asked, Rules, assemble
+from trivium.services.uploads.records import PARTS, Part, Upload
+from trivium.storage.blobs import LAYOUTS, BlobSpan, LayoutPart
 
 RULES = Rules(min_part_bytes=5, max_parts=10)
 
@@ -31,12 +33,12 @@ def part(number: int, data: bytes, algorithm: str = "CRC64NVME", *, size: int | 
     hasher.update(data)
     span = BlobSpan(f"{number:032x}", 0, len(data))
     return Part(
-        number, len(data) if size is None else size, hashlib.md5(data).hexdigest(), 0,
-        encode(hasher.digest()), (span,) if data else ())
+        number, len(data) if size is None else size, hashlib.md5(data).hexdigest(),
+        encode(hasher.digest()), (span,) if data else (), 0)
 
 
 def listing(parts: Sequence[Part]) -> tuple[Wanted, ...]:
-    return tuple(Wanted(one.number, f'"{one.md5}"') for one in parts)
+    return tuple(Wanted(one.number, f'"{one.etag}"') for one in parts)
 
 
 def refused(
@@ -89,7 +91,7 @@ def test_parts_are_listed_in_ascending_order() -> None:
 
 
 def test_a_number_that_is_listed_twice_counts_as_it_was_listed_last() -> None:
-    asked = Asked((Wanted(1, "replaced"), Wanted(1, ONE.md5), Wanted(2, TWO.md5)))
+    asked = Asked((Wanted(1, "replaced"), Wanted(1, ONE.etag), Wanted(2, TWO.etag)))
 
     whole = assemble(upload(), (ONE, TWO), asked, RULES)
 
@@ -103,11 +105,11 @@ def test_a_part_that_was_not_uploaded_is_invalid() -> None:
 
 
 def test_another_etag_is_invalid() -> None:
-    refused(faults.InvalidPart, upload(), (ONE,), Asked((Wanted(1, TWO.md5),)))
+    refused(faults.InvalidPart, upload(), (ONE,), Asked((Wanted(1, TWO.etag),)))
 
 
 def test_etags_may_be_quoted_or_not() -> None:
-    assert assemble(upload(), (ONE,), Asked((Wanted(1, ONE.md5),)), RULES).size == ONE.size
+    assert assemble(upload(), (ONE,), Asked((Wanted(1, ONE.etag),)), RULES).size == ONE.size
 
 
 @pytest.mark.parametrize(("compares", "etag", "kind"), [
@@ -131,7 +133,7 @@ def test_every_part_but_the_last_has_a_minimum_size() -> None:
 
     fault = refused(faults.EntityTooSmall, upload(), parts, Asked(listing(parts)))
 
-    assert {"ProposedSize": 4, "MinSizeAllowed": 5, "PartNumber": 3, "ETag": THREE.md5} == fault.facts
+    assert {"ProposedSize": 4, "MinSizeAllowed": 5, "PartNumber": 3, "ETag": THREE.etag} == fault.facts
 
 
 def test_an_object_may_not_be_larger_than_s3_allows() -> None:
@@ -178,15 +180,15 @@ def test_what_is_listed_and_what_is_left_out_are_all_parts(numbers: set[int], da
 
 
 def test_a_parts_checksum_is_compared_where_it_is_given() -> None:
-    right = Asked((Wanted(1, ONE.md5, {"CRC64NVME": ONE.checksum}),))
-    wrong = Asked((Wanted(1, ONE.md5, {"CRC64NVME": TWO.checksum}),))
+    right = Asked((Wanted(1, ONE.etag, {"CRC64NVME": ONE.checksum}),))
+    wrong = Asked((Wanted(1, ONE.etag, {"CRC64NVME": TWO.checksum}),))
 
     assert ONE.size == assemble(upload(), (ONE,), right, RULES).size
     refused(faults.InvalidPart, upload(), (ONE,), wrong)
 
 
 def test_a_parts_checksum_by_an_algorithm_that_never_came_is_invalid() -> None:
-    refused(faults.InvalidPart, upload(), (ONE,), Asked((Wanted(1, ONE.md5, {"SHA1": "x"}),)))
+    refused(faults.InvalidPart, upload(), (ONE,), Asked((Wanted(1, ONE.etag, {"SHA1": "x"}),)))
 
 
 @pytest.mark.parametrize("suffix", ["-1", ""])
@@ -215,3 +217,40 @@ def test_what_does_not_fit_the_upload_is_an_invalid_request(asked: Asked) -> Non
 def test_requests_that_list_the_same_parts_have_the_same_fingerprint() -> None:
     assert Asked((Wanted(1, '"a"'),)).fingerprint == Asked((Wanted(1, "a"),), size=3).fingerprint
     assert Asked((Wanted(1, "a"),)).fingerprint != Asked((Wanted(2, "a"),)).fingerprint
+
+
+def test_what_one_etag_says_of_two_parts_lists_one() -> None:
+    both = Wanted(1, f"{ONE.etag}\n2 {TWO.etag}")
+
+    refused(faults.InvalidPart, upload(), (ONE, TWO), Asked((both,)))
+    refused(faults.InvalidPart, upload(), (ONE, TWO), Asked((both, Wanted(3, ""))), Rules(5, 10, "when given"))
+
+
+@given(st.permutations(range(4)), st.integers(0, 3), st.sampled_from(["x", None, '"', "1 x"]))
+def test_every_part_is_looked_at_when_one_is_not_as_it_is_kept(order: list[int], at: int, etag: str) -> None:
+    parts = [part(number, b"%d data" % number) for number in (1, 2, 3, 4)]
+    listed = [Wanted(parts[place].number, parts[place].etag) for place in order]
+    listed[at] = Wanted(listed[at].number, etag)
+
+    with pytest.raises(Fault):
+        assemble(upload(), parts, Asked(tuple(listed)), RULES)
+
+
+def test_a_part_of_the_first_format_is_read() -> None:
+    first = msgspec.msgpack.encode([7, 3, ONE.etag, 1234, "AAA=", [["b" * 32, 0, 3]], ["SHA1", "x", FULL_OBJECT]])
+
+    read = PARTS.decode(b"\x01" + first)
+
+    sent = Checksum("SHA1", "x", FULL_OBJECT)
+    assert Part(7, 3, ONE.etag, "AAA=", (BlobSpan("b" * 32, 0, 3),), 1234, sent) == read
+    assert read == PARTS.decode(PARTS.encode(read))
+
+
+def test_a_layout_of_uploaded_parts_is_read_as_a_layout() -> None:
+    layout = assemble(upload(), (ONE, TWO), Asked(listing((ONE, TWO))), RULES).layout
+
+    read = LAYOUTS.decode(LAYOUTS.encode(layout))
+
+    assert [(one.number, one.size, one.etag, one.checksum, one.spans) for one in (ONE, TWO)] == [
+        (one.number, one.size, one.etag, one.checksum, one.spans) for one in read.parts]
+    assert {LayoutPart} == {type(one) for one in read.parts}

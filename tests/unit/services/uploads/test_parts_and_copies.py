@@ -6,13 +6,14 @@ import hashlib
 from collections.abc import AsyncIterator
 
 import pytest
+from tests.parts import Wanted
 from uploads_ward import RULES, Ward, blob, put, refused, told
 
 from trivium.base import faults
 from trivium.base.incoming import Given, Incoming
 from trivium.base.span import Span
 from trivium.buckets.bucket import Deletion
-from trivium.services.uploads import Asked, Wanted
+from trivium.services.uploads import Asked
 from trivium.storage import keys
 
 
@@ -34,7 +35,7 @@ def test_a_completed_upload_is_an_object_of_its_listed_parts() -> None:
         done = await ward.complete(upload, one, two)
 
         entry = await ward.bucket.head("key")
-        digests = bytes.fromhex(one.md5) + bytes.fromhex(two.md5)
+        digests = bytes.fromhex(one.etag) + bytes.fromhex(two.etag)
         assert hashlib.md5(digests).hexdigest() + "-2" == entry.etag == done.etag
         assert b"onetwo" == await ward.content("key")
         assert ("text/plain", 6) == (entry.attributes.content_type, entry.size)
@@ -132,7 +133,7 @@ def test_a_part_keeps_the_checksum_that_it_came_with() -> None:
             upload, 1, Incoming(Given(b"x"), 1, checksum="SHA1"))
 
         assert part.sent is not None
-        asked = Asked((Wanted(1, part.md5, {"SHA1": part.sent.value}),))
+        asked = Asked((Wanted(1, part.etag, {"SHA1": part.sent.value}),))
         done = await ward.uploads.complete(ward.opened, "key", upload.id, asked, RULES)
         assert done.checksum is not None
         assert "CRC64NVME" == done.checksum.algorithm
@@ -169,7 +170,7 @@ def test_a_copied_part_shares_the_blob_of_its_source() -> None:
             upload, 1, await ward.bucket.read("source"), Span(2, 5))
 
         assert {blob(part): 2} == await ward.owners()
-        assert hashlib.md5(b"2345").hexdigest() == part.md5
+        assert hashlib.md5(b"2345").hexdigest() == part.etag
         await ward.bucket.delete([Deletion("source")], actor="me")
         await ward.complete(upload, part)
         assert b"2345" == await ward.content("key")
@@ -189,7 +190,7 @@ def test_a_copied_whole_object_is_not_read_again() -> None:
         part = await ward.uploads.copy_part(upload, 1, reading)
 
         assert entry.checksum is not None
-        assert (entry.etag, entry.checksum.value) == (part.md5, part.checksum)
+        assert (entry.etag, entry.checksum.value) == (part.etag, part.checksum)
 
     told(story)
 

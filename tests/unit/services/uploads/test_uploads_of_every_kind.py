@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from tests.parts import Wanted
 
 from trivium.base import faults
 from trivium.base.clock import SetClock
@@ -24,7 +25,7 @@ from trivium.buckets.record import BUCKETS, BucketRecord, Ground
 from trivium.buckets.repo.bucket import BranchBucket
 from trivium.buckets.repo.repository import Repositories
 from trivium.services.catalog import Opened
-from trivium.services.uploads import Asked, Completed, Part, Rules, Upload, Uploads, Wanted
+from trivium.services.uploads import Asked, Completed, Part, Rules, Upload, Uploads
 from trivium.storage import keys
 from trivium.storage.blobstores.memory import MemoryBlobs
 from trivium.storage.engines.memory import MemoryEngine
@@ -59,7 +60,7 @@ class Place:
         return await self.uploads.put_part(upload, number, Incoming(Given(data), len(data)))
 
     async def complete(self, upload: Upload, *parts: Part, only_if: WriteIf = ALWAYS) -> Completed:
-        asked = Asked(tuple(Wanted(part.number, part.md5) for part in parts), only_if=only_if)
+        asked = Asked(tuple(Wanted(part.number, part.etag) for part in parts), only_if=only_if)
         return await self.uploads.complete(self.opened, upload.key, upload.id, asked, RULES)
 
     async def content(self, key: str) -> bytes:
@@ -94,7 +95,7 @@ def test_a_completed_upload_is_an_object(told: Callable[[Story], None]) -> None:
 
         entry = await place.opened.bucket.head("key")
         assert b"part number 1part number 2" == await place.content("key")
-        assert multipart_etag(part.md5 for part in parts) == done.etag == entry.etag
+        assert multipart_etag(part.etag for part in parts) == done.etag == entry.etag
         assert done.checksum == entry.checksum
         assert "text/x" == entry.attributes.content_type
         assert done == await place.complete(upload, *parts)
@@ -172,7 +173,7 @@ def test_a_part_is_copied_out_of_it(told: Callable[[Story], None], span: Span | 
         part = await place.uploads.copy_part(upload, 1, await bucket.read("source"), span)
 
         expected = data if span is None else data[2:31]
-        assert hashlib.md5(expected).hexdigest() == part.md5
+        assert hashlib.md5(expected).hexdigest() == part.etag
         await place.complete(upload, part)
         assert expected == await place.content("key")
 

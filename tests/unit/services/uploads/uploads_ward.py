@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
+from tests.parts import Wanted
 
 from trivium.base.clock import SetClock
 from trivium.base.faults import Fault, FaultKind
@@ -18,7 +19,7 @@ from trivium.buckets.entry import Attributes, Entry
 from trivium.buckets.objects.bucket import ObjectsBucket
 from trivium.buckets.record import BUCKETS, BucketRecord, Ground
 from trivium.services.catalog import Opened
-from trivium.services.uploads import Asked, Completed, Part, Rules, Upload, Uploads, Wanted
+from trivium.services.uploads import Asked, Completed, Part, Rules, Upload, Uploads
 from trivium.storage import keys
 from trivium.storage.blobstores.memory import MemoryBlobs
 from trivium.storage.engine import Read
@@ -56,7 +57,7 @@ class Ward:
         return await self.uploads.put_part(upload, number, incoming)
 
     async def complete(self, upload: Upload, *parts: Part, only_if: WriteIf = ALWAYS) -> Completed:
-        asked = Asked(tuple(Wanted(part.number, part.md5) for part in parts), only_if=only_if)
+        asked = Asked(tuple(Wanted(part.number, part.etag) for part in parts), only_if=only_if)
         return await self.uploads.complete(self.opened, upload.key, upload.id, asked, RULES)
 
     async def content(self, key: str) -> bytes:
