@@ -53,7 +53,7 @@ class Stage:
         repositories = Repositories(ground)
         branches = Kind(
             lambda record, generation: BranchBucket(ground, record, generation), repositories.create,
-            repositories.delete)
+            repositories.delete, repositories.raze)
         catalog = Catalog(
             ground, lambda record, generation: ObjectsBucket(ground, record, generation), {BRANCH: branches})
         users = Users(

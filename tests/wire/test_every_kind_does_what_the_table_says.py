@@ -8,16 +8,20 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from msgspec.structs import replace
 
 from tests.wire.stage import Answer, Stage
 from trivium.app.build import house_of
 from trivium.app.mounts import declare_mounts
 from trivium.app.pages import operations
 from trivium.app.settings import MountSettings, Settings
+from trivium.base.faults import Fault
 from trivium.base.ids import SeededIds
 from trivium.buckets.record import BRANCH, OBJECTS
+from trivium.buckets.repo.repository import Repositories
 from trivium.s3.operations import load_all
 from trivium.s3.registry import OPERATIONS
+from trivium.storage import keys
 
 load_all()
 
@@ -147,11 +151,57 @@ def test_what_the_table_says_is_true(tmp_path: Path, action: str, kind: str) -> 
         assert answer.status == 501, answer
 
 
-def test_a_mount_is_not_emptied_where_a_bucket_would_be_deleted_with_all_in_it(tmp_path: Path) -> None:
-    stage = house(tmp_path, "pachyderm")
+def rows(stage: Stage) -> list[tuple[bytes, bytes]]:
+    """All that the house keeps."""
+    return asyncio.run(stage.house.ground.engine.read(
+        lambda rows: [row for table in keys.TABLES for row in rows.scan(table, keys.after(table))]))
 
-    assert stage.ask("DELETE", "/mount").status == 501
+
+@pytest.mark.parametrize(("kind", "status"), [
+    ("view of the past", 501), ("mount", 501), ("commit", 501), ("branch", 409)])
+def test_what_may_not_be_deleted_is_not_emptied_either(tmp_path: Path, kind: str, status: int) -> None:
+    stage = house(tmp_path, "pachyderm")  # its buckets are deleted with all that is in them
+    repositories = Repositories(stage.house.ground)
+    asyncio.run(repositories.fork("branch", "master", "fork"))
+    before = rows(stage)
+
+    assert status == stage.ask("DELETE", "/" + BUCKETS[kind].format(now="2026-11-01T12:00:30Z")).status
+    assert before == rows(stage)
     assert (tmp_path / "key").exists()
+
+
+@pytest.mark.parametrize("kind", ["view of the past", "mount", "commit", "branch", "objects"])
+def test_a_kind_that_refuses_to_be_razed_changes_nothing(tmp_path: Path, kind: str) -> None:
+    """Asked below the gate that stands before the handler."""
+    stage = house(tmp_path)
+    asyncio.run(Repositories(stage.house.ground).fork("branch", "master", "fork"))
+    catalog = stage.house.catalog
+    opened = asyncio.run(catalog.open(BUCKETS[kind].format(now="2026-11-01T12:00:30Z")))
+    gone = replace(opened.record, id=10_000) if kind in ("objects", "view of the past") else opened.record
+    before = rows(stage)
+
+    with pytest.raises(Fault):
+        asyncio.run(catalog.raze(gone))
+    with pytest.raises(Fault):
+        asyncio.run(catalog.delete(gone))
+    assert before == rows(stage)
+    assert (tmp_path / "key").exists()
+
+
+@pytest.mark.parametrize("kind", ["objects", "branch"])
+def test_a_bucket_that_is_razed_leaves_nothing_but_what_is_to_be_swept(tmp_path: Path, kind: str) -> None:
+    stage = house(tmp_path, "pachyderm")
+    name = BUCKETS[kind]
+    for body in (b"larger than a row takes", b"another of that size", b""):
+        fine(stage.ask("PUT", f"/{name}/large", body=body))
+    fine(stage.ask("DELETE", f"/{name}/large"))
+    bucket = asyncio.run(stage.house.catalog.open(name)).record.id
+
+    assert stage.ask("DELETE", f"/{name}").status == 204
+    assert stage.ask("HEAD", f"/{name}").status == 404
+    left = [row for row, _ in rows(stage) if row[1:].startswith(bucket.to_bytes(8, "big"))]
+    assert [] == left
+    assert 2 == sum(row.startswith(keys.GARBAGE) for row, _ in rows(stage))
 
 
 def test_every_action_of_the_table_is_asked_for() -> None:

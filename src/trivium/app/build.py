@@ -48,9 +48,9 @@ def house_of(settings: Settings, engine: Engine, blobs: Blobs, users: Users, clo
 
     mounts, repositories = Mounts(ground, store_of), Repositories(ground)
     kinds = {
-        MOUNT: Kind(lambda record, _: mounts.bucket(record), make_mount, remove_mount),
+        MOUNT: Kind(lambda record, _: mounts.bucket(record), make_mount, remove_mount, remove_mount),
         BRANCH: Kind(
             lambda record, generation: BranchBucket(ground, record, generation), repositories.create,
-            repositories.delete),
+            repositories.delete, repositories.raze),
     }
     return House(ground, Catalog(ground, objects, kinds), users, Uploads(ground), settings.region)

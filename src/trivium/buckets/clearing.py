@@ -13,7 +13,7 @@ from typing import Final
 
 from trivium.buckets import contents
 from trivium.buckets.entry import ENTRIES
-from trivium.buckets.record import Ground
+from trivium.buckets.record import BucketRecord, Ground, strike
 from trivium.storage import keys
 from trivium.storage.engine import Write
 
@@ -21,16 +21,18 @@ _ROWS_AT_ONCE: Final = 500
 _PLAIN: Final = (keys.LOG, keys.DOCUMENT, keys.COMMIT, keys.FILE)
 
 
-def mark(tx: Write, bucket: int) -> None:
-    """Say that the bucket is gone: nobody can name it any more, and its rows are to be removed."""
-    tx.put(keys.of_bucket(keys.GONE, bucket), b"")
+def raze(tx: Write, record: BucketRecord) -> None:
+    """The bucket's name goes in this transaction; all its rows are marked, to be cleared. Raises
+    NoSuchBucket.
+    """
+    _mark(tx, strike(tx, record).id)
 
 
 def leave(tx: Write, bucket: int) -> None:
     """Say that a bucket without entries is gone. Its other rows go now if they are few, else they are marked.
     """
     if _remove_others(tx, bucket) == _ROWS_AT_ONCE:
-        mark(tx, bucket)
+        _mark(tx, bucket)
 
 
 async def clear(ground: Ground) -> None:
@@ -40,6 +42,10 @@ async def clear(ground: Ground) -> None:
     """
     while await ground.engine.write(lambda tx: _clear_some(tx, now_ms=ground.clock.now_ms())):
         pass
+
+
+def _mark(tx: Write, bucket: int) -> None:
+    tx.put(keys.of_bucket(keys.GONE, bucket), b"")
 
 
 def _clear_some(tx: Write, *, now_ms: int) -> bool:

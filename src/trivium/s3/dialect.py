@@ -45,7 +45,7 @@ class Dialect(msgspec.Struct, frozen=True):
     "fine" (200), or "fine in us-east-1", which is AWS's way: it depends on the region the server says it is
     in.
     `location`: what GetBucketLocation says of a bucket without a constraint ("" is us-east-1).
-    `deletes_full_buckets`: DeleteBucket also deletes what is in it.
+    `deletes_full_buckets`: DeleteBucket also deletes what is in it, every version.
     `compares_part_etags`: CompleteMultipartUpload compares ETags: "always", "when given" or "when ours"
     (they look like MD5).
     `aws_bucket_names`: new buckets must follow AWS's naming rules (else 1-255 of letters,

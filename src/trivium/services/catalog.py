@@ -68,12 +68,13 @@ class Kind(msgspec.Struct, frozen=True):
 
     `build` opens one from its record, as it was at that generation of the engine; `make(name, owner, region,
     settled)` makes one that is new, and `settled` settles in the same transaction what else is known of it;
-    `remove` removes an empty one.
+    `remove` removes an empty one, `raze` one with all that is in it; what they refuse stays as it is.
     """
 
     build: Build
     make: Callable[[str, str, str, Settled], Awaitable[BucketRecord]]
     remove: Callable[[BucketRecord], Awaitable[None]]
+    raze: Callable[[BucketRecord], Awaitable[None]]
 
 
 class Catalog:
@@ -81,7 +82,7 @@ class Catalog:
 
     def __init__(self, ground: Ground, build: Build, kinds: Mapping[str, Kind]) -> None:
         self._ground = ground
-        self._kinds = {OBJECTS: Kind(build, self._make_objects, self._remove), **kinds}
+        self._kinds = {OBJECTS: Kind(build, self._make_objects, self._remove, self._raze), **kinds}
         self._opened: dict[str, Opened] = {}
         self._generation = -1
 
@@ -157,6 +158,14 @@ class Catalog:
         """
         await self._kinds[record.kind].remove(record)
 
+    async def raze(self, record: BucketRecord) -> None:
+        """Delete a bucket with its documents and all that is and was in it, every version. A refusal changes
+        nothing.
+
+        Raises NoSuchBucket, and what the kind raises.
+        """
+        await self._kinds[record.kind].raze(record)
+
     async def _make_objects(self, name: str, owner: str, region: str, settled: Settled) -> BucketRecord:
         def change(tx: Write) -> BucketRecord:
             _refuse_name_of_branch(tx, name)
@@ -168,6 +177,10 @@ class Catalog:
 
     async def _remove(self, record: BucketRecord) -> None:
         await self._ground.engine.write(lambda tx: drop(tx, record))
+
+    async def _raze(self, record: BucketRecord) -> None:
+        await self._ground.engine.write(lambda tx: clearing.raze(tx, record))
+        await clearing.clear(self._ground)
 
     async def list(
         self, owner: str, *, prefix: str = "", start: str = "", limit: int = 10_000,

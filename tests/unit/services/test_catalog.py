@@ -43,7 +43,7 @@ class House:
         self.catalog = Catalog(ground, lambda record, generation: ObjectsBucket(ground, record, generation), {
             BRANCH: Kind(
                 lambda record, generation: BranchBucket(ground, record, generation), self.repositories.create,
-                self.repositories.delete)})
+                self.repositories.delete, self.repositories.raze)})
         self.commits: list[str] = []
 
     async def create(self, name: str, kind: str) -> BucketRecord:

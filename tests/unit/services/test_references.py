@@ -38,7 +38,7 @@ class House:
         self.catalog = Catalog(ground, lambda record, generation: ObjectsBucket(ground, record, generation), {
             BRANCH: Kind(
                 lambda record, generation: BranchBucket(ground, record, generation), repositories.create,
-                repositories.delete)})
+                repositories.delete, repositories.raze)})
 
     async def bucket(self, name: str, kind: str = OBJECTS) -> Bucket:
         await self.catalog.create(kind, NewBucket(name, "owner"))

@@ -29,7 +29,6 @@ from trivium.buckets.record import (
     enroll,
     find,
     settle,
-    strike,
 )
 from trivium.buckets.repo import commits
 from trivium.buckets.repo.commits import Commit
@@ -109,8 +108,14 @@ class Repositories:
             before = await self.head(record)
             if await reader.list("", "", 1):
                 raise faults.BucketNotEmpty(BucketName=record.name)
-            if await self._ground.engine.write(partial(_drop, record, before)):
+            if await self._ground.engine.write(partial(_drop_unless_changed, record, before)):
                 break
+        await clearing.clear(self._ground)
+
+    async def raze(self, record: BucketRecord) -> None:
+        """Delete the branch of the record with all its keys and commits. Raises NoSuchBucket, BranchHasForks.
+        """
+        await self._ground.engine.write(partial(_drop, record))
         await clearing.clear(self._ground)
 
     async def branches(self, repository: str) -> list[BucketRecord]:
@@ -176,16 +181,20 @@ def _records(rows: Read, repository: str) -> Iterator[BucketRecord]:
         yield record
 
 
-def _drop(record: BucketRecord, seen: Commit | None, tx: Write) -> bool:
+def _drop_unless_changed(record: BucketRecord, seen: Commit | None, tx: Write) -> bool:
     """Take the branch away, if `seen` is still its head."""
     confirm(tx, record)
     if commits.head(tx, line_of(record)) != seen:
         return False
+    _drop(record, tx)
+    return True
+
+
+def _drop(record: BucketRecord, tx: Write) -> None:
+    """Take the branch away. Raises NoSuchBucket, and BranchHasForks."""
     repository = record.facts["repository"]
     for other in _records(tx, repository):
         if any(level.bucket == record.id for level in start_of(other)):
             raise faults.BranchHasForks(BucketName=record.name, Fork=other.name)
-    strike(tx, record)
+    clearing.raze(tx, record)
     tx.delete(keys.branch(repository, record.facts["branch"]))
-    clearing.mark(tx, record.id)
-    return True

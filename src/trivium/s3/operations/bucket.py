@@ -12,7 +12,6 @@ from trivium.base import faults
 from trivium.base.faults import Fault
 from trivium.base.names import check_bucket_name
 from trivium.buckets.acl import Acl, explicit
-from trivium.buckets.bucket import Bucket, Deletion
 from trivium.buckets.record import OBJECT_WRITER, OWNER_ENFORCED, OWNER_PREFERRED, BucketRecord
 from trivium.s3.acls import ACL_HEADERS, Granted, acl_of, check_ownership, granted
 from trivium.s3.call import Call
@@ -136,9 +135,8 @@ async def head_bucket(call: Call[BucketAsk]) -> HeadBucketReply:
 
 @operation("DeleteBucket", "DELETE", BUCKET, needs="removable", allow="s3:DeleteBucket", status=204)
 async def delete_bucket(call: Call[BucketAsk]) -> Nothing:
-    if call.dialect.deletes_full_buckets:
-        await _empty(call.bucket, call.account.id)
-    await call.house.catalog.delete(call.record)
+    catalog = call.house.catalog
+    await (catalog.raze if call.dialect.deletes_full_buckets else catalog.delete)(call.record)
     return Nothing()
 
 
@@ -146,8 +144,3 @@ async def delete_bucket(call: Call[BucketAsk]) -> Nothing:
 async def get_bucket_location(call: Call[BucketAsk]) -> LocationReply:
     region = call.dialect.location or call.record.region or call.house.region
     return LocationReply(Text(text="" if region == "us-east-1" else region))
-
-
-async def _empty(bucket: Bucket, actor: str) -> None:
-    while page := await bucket.list("", "", 1000):
-        await bucket.delete([Deletion(entry.key) for entry in page], actor=actor)
