@@ -206,7 +206,7 @@ class Catalog:
 
     async def document(self, record: BucketRecord, name: str) -> bytes | None:
         """A configuration document of the bucket, as it was put, or None."""
-        row = keys.of_bucket(keys.DOCUMENT, record.id) + name.encode()
+        row = keys.document(record.id, name)
         return await self._ground.engine.read(lambda tx: tx.get(row))
 
     async def change(
@@ -239,7 +239,7 @@ class Catalog:
 
 def keep_document(tx: Write, record: BucketRecord, name: str, data: bytes | None) -> None:
     """Keep a configuration document in this transaction; None deletes it."""
-    row = keys.of_bucket(keys.DOCUMENT, record.id) + name.encode()
+    row = keys.document(record.id, name)
     if data is None:
         tx.delete(row)
     else:

@@ -62,6 +62,11 @@ def of_bucket(table: bytes, bucket: int) -> bytes:
     return table + bucket.to_bytes(8, "big")
 
 
+def document(bucket: int, name: str) -> bytes:
+    """Where a configuration document of the bucket stands."""
+    return of_bucket(DOCUMENT, bucket) + name.encode()
+
+
 def current(bucket: int, key: str) -> bytes:
     """Where the newest entry of `key` stands."""
     return b"c" + bucket.to_bytes(8, "big") + key.encode()
