@@ -79,10 +79,11 @@ class BranchBucket:
         """As `Bucket.delete`: all together one commit, none where nothing was there; versions stay."""
 
         def change(tx: Write) -> list[Gone | Fault]:
-            step = Step(tx, self._branch, actor, _deleting(deletions))
+            step = Step(tx, self._branch, actor)
             done = [self._bury(tx, step, deletion) for deletion in deletions]
-            if any(isinstance(gone, Gone) and gone.marker_made for gone in done):
-                step.close()
+            gone = [one.key for one in done if isinstance(one, Gone) and one.marker_made]
+            if gone:
+                step.close(f"delete {gone[0]}" if len(gone) == 1 else f"delete {len(gone)} keys")
             return done
 
         return await self._branch.ground.engine.write(change)
@@ -94,14 +95,14 @@ class BranchBucket:
         self, key: str, kept: Kept, attributes: Attributes, only_if: WriteIf, companion: Companion,
     ) -> Callable[[Write], Entry]:
         def change(tx: Write) -> Entry:
-            step = Step(tx, self._branch, attributes.owner, f"put {key}")
+            step = Step(tx, self._branch, attributes.owner)
             if only_if is not ALWAYS:
                 self._check(tx, key, only_if)
             contents.settle(tx, kept)
             entry = step.write(PUT, Entry(
                 key, 0, step.at_ms, kept.size, kept.etag, attributes=attributes, content=kept.content,
                 checksum=kept.checksum), kept.body)
-            step.close()
+            step.close(f"put {key}")
             companion(tx, entry)
             return entry
 
@@ -160,7 +161,3 @@ def _as_of(reader: Reader, commit: Commit | None) -> ReadOnly:
     line: Line = () if commit is None else up_to(reader.line, commit.seq, commit.number)
     then = msgspec.structs.replace(reader, line=line)
     return ReadOnly(then, _READ_ONLY, versions=LineVersions(then))
-
-
-def _deleting(deletions: Sequence[Deletion]) -> str:
-    return f"delete {deletions[0].key}" if len(deletions) == 1 else f"delete {len(deletions)} keys"

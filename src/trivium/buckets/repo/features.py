@@ -31,12 +31,12 @@ class BranchAnnotations:
             if version is not None and found != views.find(tx, self._reader.line, key):
                 raise faults.NotImplemented_("The tags of the past of a branch cannot be changed.")
             attributes = msgspec.structs.replace(found.entry.attributes, tags=tags)
-            step = Step(tx, self._branch, "", f"tag {key}")
+            step = Step(tx, self._branch, "")
             contents.share(tx, found.entry)
             entry = step.write(
                 ATTRIBUTES, msgspec.structs.replace(found.entry, attributes=attributes),
                 contents.body_of(tx, found.row))
-            step.close()
+            step.close(f"tag {key}")
             return entry
 
         return await self._branch.ground.engine.write(change)
@@ -62,13 +62,13 @@ class BranchRenames:
             only_if.check(None if there is None else there.entry)
             if source == key:
                 return found.entry
-            step = Step(tx, self._branch, actor, f"rename {source} to {key}")
+            step = Step(tx, self._branch, actor)
             contents.share(tx, found.entry)
             entry = step.write(
                 PUT, msgspec.structs.replace(found.entry, key=key),
                 contents.body_of(tx, found.row))
             step.bury(source)
-            step.close()
+            step.close(f"rename {source} to {key}")
             return entry
 
         return await self._branch.ground.engine.write(change)

@@ -32,15 +32,16 @@ def opened(ground: Ground, record: BucketRecord, generation: int) -> Branch:
 class Step:
     """A commit that is being written. `at_ms` is its time, `id` its id.
 
-    It becomes the head once `close` was called, which needs at least one entry. Raises NoSuchBucket.
+    It becomes the head once `close` was called with its message, which needs at least one entry. Raises
+    NoSuchBucket.
     """
 
-    __slots__ = ("_author", "_branch", "_last", "_message", "_number", "_parent", "_tx", "at_ms", "id")
+    __slots__ = ("_author", "_branch", "_last", "_number", "_parent", "_tx", "at_ms", "id")
 
-    def __init__(self, tx: Write, branch: Branch, author: str, message: str) -> None:
+    def __init__(self, tx: Write, branch: Branch, author: str) -> None:
         if branch.ground.engine.generation != branch.generation:
             confirm(tx, branch.record)
-        self._tx, self._branch, self._author, self._message = tx, branch, author, message
+        self._tx, self._branch, self._author = tx, branch, author
         self._parent = commits.head(tx, branch.line)
         now_ms = branch.ground.clock.now_ms()
         self.at_ms = now_ms if self._parent is None else max(now_ms, self._parent.at_ms)
@@ -69,12 +70,12 @@ class Step:
         by = Attributes(owner=self._author)
         return self.write(DELETE, Entry(key, 0, self.at_ms, 0, "", marker=True, attributes=by))
 
-    def close(self) -> Commit:
+    def close(self, message: str) -> Commit:
         """Write the commit."""
         assert self._last, "a commit without changes"
         branch, parent = self._branch, self._parent
         commit = Commit(
             self.id, branch.record.facts["branch"], self._number, self._last, self.at_ms,
-            () if parent is None else (parent.id,), self._message, self._author)
+            () if parent is None else (parent.id,), message, self._author)
         commits.put(self._tx, branch.record.id, commit)
         return commit

@@ -41,8 +41,9 @@ def test_history_5_a_batch_of_deletions_is_one_commit_and_of_nothing_none() -> N
         assert two == Gone("b", one.version, marker_made=True)
         assert (nothing, again) == (Gone("missing"), Gone("a"))
         assert await delete(bucket, "a", "missing") == [Gone("a"), Gone("missing")]
+        await delete(bucket, "missing", "c")
         log = await house.repositories.log(await house.record("master"))
-        assert [commit.message for commit in log] == ["delete 4 keys", "put c", "put b", "put a"]
+        assert [commit.message for commit in log] == ["delete c", "delete 2 keys", "put c", "put b", "put a"]
 
     run(story)
 
