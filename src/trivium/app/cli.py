@@ -116,7 +116,7 @@ def _parser() -> argparse.ArgumentParser:
         " objects that lost bytes")
     one.add_argument("--quiet", action="store_true", help="print findings only")
     _add_settings(one)
-    one = _command(commands, "fork", _fork, "make a branch from another, in one row")
+    one = _command(commands, "fork", _fork, "make a branch from another, in two small rows")
     for name in ("repository", "branch", "new"):
         one.add_argument(name)
     one.add_argument(

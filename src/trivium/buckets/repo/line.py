@@ -1,8 +1,8 @@
 """The line of a branch: the buckets that it is read through, from the nearest to the farthest.
 
 Theory of operation. A branch that was forked starts from another branch's past. What that past was can
-never change, so the whole line is written into the branch's record when it is forked, and forking is one
-row. A level says which bucket, and up to where it counts: entries by their seq, commits by their number.
+never change, so the whole line is written into the branch's record when it is forked, and forking copies
+nothing. A level says which bucket, and up to where it counts: entries by their seq, commits by their number.
 Commits of a line are numbered from 1 without a gap; a fork goes on counting where it left its parent.
 """
 

@@ -2,9 +2,9 @@
 the catalog.
 
 Theory of operation. A repository is nothing but its branches: the first makes it, the last one's end is its
-own, and it belongs to the owner of its branches. A fork is one row more than a new branch has: its record
-says which line it starts from. Deleting a branch takes its name away at once; its rows go afterwards, a
-thousand at a time (`clearing`).
+own, and it belongs to the owner of its branches. A fork is the two rows of every new branch, its record
+and its name in the repository: the record says which line it starts from. Deleting a branch takes its name
+away at once; its rows go afterwards, some hundred at a time (`clearing`).
 """
 
 from __future__ import annotations
@@ -76,8 +76,8 @@ class Repositories:
         return await self._ground.engine.write(change)
 
     async def fork(self, repository: str, branch: str, new: str, *, at: str = "HEAD") -> BucketRecord:
-        """Make the branch `new` from another as it is now, or as of its commit `at`. Whatever the size, it
-        is one row.
+        """Make the branch `new` from another as it is now, or as of its commit `at`: two small rows,
+        whatever the size.
 
         Raises NoSuchBucket, NoSuchVersion, and as `create`.
         """
