@@ -1,5 +1,5 @@
-"""`trivium scrub`: read every blob back and report what is not as it was written, and which objects that
-hits. A server may run meanwhile.
+"""`trivium scrub`: read every object's bytes back and report what is not as it was written, and which objects
+that hits. A server may run meanwhile.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import Final, TextIO
 from trivium.app.settings import Settings
 from trivium.base.clock import SystemClock
 from trivium.base.ids import RandomIds
+from trivium.services.bodies import rotten
 from trivium.services.references import Reference, references
 from trivium.storage.blobstores.files import FileBlobs
 from trivium.storage.engine import Engine
@@ -39,6 +40,10 @@ async def scrub(settings: Settings, out: TextIO, *, quiet: bool) -> int:
                 await _name(engine, frozenset(lost), out)
                 lost.clear()
         await _name(engine, frozenset(lost), out)
+        async for version in rotten(engine):
+            said = _version(version.bucket, version.key, version.version)
+            out.write(f"{Kind.ROT.value}: {said}\n")
+            found += 1
     finally:
         await engine.close()
     if not quiet:
@@ -59,7 +64,15 @@ async def _name(engine: Engine, lost: frozenset[str], out: TextIO) -> None:
 
 
 def _said(one: Reference) -> str:
+    if one.upload:
+        return f"{_place(one.bucket, one.key)}, part {one.part} of upload {one.upload}"
+    return _version(one.bucket, one.key, one.version)
+
+
+def _version(bucket: str, key: str, version: str) -> str:
+    return f"{_place(bucket, key)}, version {version}"
+
+
+def _place(bucket: str, key: str) -> str:
     """Where it is. The key may hold any character: it is written as a string of JSON."""
-    key = json.dumps(one.key, ensure_ascii=not one.key.isprintable())
-    what = f"part {one.part} of upload {one.upload}" if one.upload else f"version {one.version}"
-    return f"bucket {one.bucket}, key {key}, {what}"
+    return f"bucket {bucket}, key {json.dumps(key, ensure_ascii=not key.isprintable())}"

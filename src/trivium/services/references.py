@@ -8,9 +8,6 @@ not. Parts of completed uploads are not named, since their object is; nor is wha
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
-from functools import partial
-from itertools import islice
-from typing import Final
 
 import msgspec
 
@@ -19,9 +16,8 @@ from trivium.buckets.record import BUCKETS
 from trivium.services.uploads.records import PARTS, RUNNING, UPLOADS, Part, Upload, part_rows
 from trivium.storage import keys
 from trivium.storage.blobs import LAYOUTS, BlobSpan
-from trivium.storage.engine import Engine, Read
-
-_ROWS_A_READ: Final = 500
+from trivium.storage.engine import Engine
+from trivium.storage.walk import walk
 
 
 class Reference(msgspec.Struct, frozen=True):
@@ -39,14 +35,14 @@ class Reference(msgspec.Struct, frozen=True):
 
 async def references(engine: Engine, ids: frozenset[str]) -> AsyncIterator[Reference]:
     """All that refers to one of these blobs, bucket by bucket. Memory use is that of a page of rows."""
-    async for data in _walk(engine, keys.CATALOG):
+    async for _, data in walk(engine, keys.CATALOG):
         record = BUCKETS.decode(data)
         for table in (keys.CURRENT, keys.OLD):
-            async for value in _walk(engine, keys.of_bucket(table, record.id)):
+            async for _, value in walk(engine, keys.of_bucket(table, record.id)):
                 entry = ENTRIES.decode(value)
                 for id in await _hit(engine, ids, entry):
                     yield Reference(id, record.name, entry.key, entry.version)
-        async for value in _walk(engine, keys.of_bucket(keys.UPLOAD, record.id)):
+        async for _, value in walk(engine, keys.of_bucket(keys.UPLOAD, record.id)):
             upload = UPLOADS.decode(value)
             for part in await _parts(engine, upload):
                 for id in _among(ids, part.spans):
@@ -75,16 +71,3 @@ async def _parts(engine: Engine, upload: Upload) -> list[Part]:
     if upload.state != RUNNING:
         return []
     return PARTS.decode_all(await engine.read(lambda rows: [value for _, value in part_rows(rows, upload)]))
-
-
-async def _walk(engine: Engine, prefix: bytes) -> AsyncIterator[bytes]:
-    """The values of all rows with the prefix, a page a transaction."""
-    start = prefix
-    while page := await engine.read(partial(_page, start, keys.after(prefix))):
-        for _, value in page:
-            yield value
-        start = page[-1][0] + b"\x00"
-
-
-def _page(start: bytes, stop: bytes, rows: Read) -> list[tuple[bytes, bytes]]:
-    return list(islice(rows.scan(start, stop), _ROWS_A_READ))

@@ -5,11 +5,9 @@ It changes nothing. A finding about a blob that is removed while the scrub looks
 
 from __future__ import annotations
 
-import asyncio
 import enum
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from functools import partial
-from itertools import islice
 from typing import Final
 
 import msgspec
@@ -20,9 +18,9 @@ from trivium.storage import keys
 from trivium.storage.blobs import BLOBS, Blob, Blobs, BlobSpan
 from trivium.storage.engine import Engine, Read
 from trivium.storage.sweep import unnamed
+from trivium.storage.walk import walk
 
 _PIECE_BYTES: Final = 1 << 20
-_TOGETHER: Final = 100
 
 
 class Kind(enum.Enum):
@@ -41,31 +39,14 @@ class Finding(msgspec.Struct, frozen=True):
     id: str
 
 
-class Pace:
-    """Keeps a scrub from taking the disk for itself: at most `bytes_per_second`, or as fast as it goes when
-    None.
-    """
-
-    def __init__(
-        self, bytes_per_second: int | None = None, *,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-    ) -> None:
-        self._bytes_per_second, self._sleep = bytes_per_second, sleep
-
-    async def rest(self, read_bytes: int) -> None:
-        """Wait as long as reading so many bytes should have taken."""
-        if self._bytes_per_second is not None:
-            await self._sleep(read_bytes / self._bytes_per_second)
-
-
 async def scrub(
-    engine: Engine, blobs: Blobs, *, unnamed_before_ms: int, pace: Pace | None = None
+    engine: Engine, blobs: Blobs, *, unnamed_before_ms: int,
 ) -> AsyncIterator[Finding]:
     """All findings, as they are found. Blobs last written before `unnamed_before_ms` (ms since 1970) should
     have a name.
     """
     async for blob in named(engine):
-        kind = await _examine(blobs, blob, pace or Pace())
+        kind = await _examine(blobs, blob)
         if kind is not None and await engine.read(partial(_is_named, blob.id)):
             yield Finding(kind, blob.id)
     async for id in unnamed(engine, blobs, older_than_ms=unnamed_before_ms):
@@ -74,27 +55,11 @@ async def scrub(
 
 async def named(engine: Engine) -> AsyncIterator[Blob]:
     """The facts of every blob that is named, in the order of their ids."""
-    start = keys.BLOB
-    while some := await engine.read(partial(_some, start)):
-        for _, record in some:
-            yield BLOBS.decode(record)
-        start = some[-1][0] + b"\x00"
+    async for _, record in walk(engine, keys.BLOB):
+        yield BLOBS.decode(record)
 
 
-async def bodies(engine: Engine, table: bytes) -> AsyncIterator[tuple[bytes, bytes, bytes]]:
-    """Key, value and body of every row of the table that has a body: whoever knows their checksums may
-    compare.
-    """
-    start = table
-    while some := await engine.read(partial(_some, start)):
-        for key, _ in some:
-            row = await engine.read(partial(_load, key))
-            if row is not None and row[1] is not None:
-                yield key, row[0], row[1]
-        start = some[-1][0] + b"\x00"
-
-
-async def _examine(blobs: Blobs, blob: Blob, pace: Pace) -> Kind | None:
+async def _examine(blobs: Blobs, blob: Blob) -> Kind | None:
     size = await blobs.size(blob.id)
     if size is None:
         return Kind.MISSING
@@ -108,16 +73,7 @@ async def _examine(blobs: Blobs, blob: Blob, pace: Pace) -> Kind | None:
         except Fault:
             return Kind.ROT
         crc64 = checksums.crc64nvme(piece, crc64)
-        await pace.rest(span.size)
     return None if crc64 == blob.crc64 else Kind.ROT
-
-
-def _some(start: bytes, rows: Read) -> list[tuple[bytes, bytes]]:
-    return list(islice(rows.scan(start, keys.after(start[:1])), _TOGETHER))
-
-
-def _load(key: bytes, rows: Read) -> tuple[bytes, bytes | None] | None:
-    return rows.load(key)
 
 
 def _is_named(id: str, rows: Read) -> bool:

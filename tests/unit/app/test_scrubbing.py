@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import io
 import os
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
@@ -17,6 +20,7 @@ from trivium.base.body import FileSpan
 from trivium.base.clock import SystemClock
 from trivium.base.ids import RandomIds
 from trivium.base.incoming import Given, Incoming
+from trivium.buckets.bucket import Bucket
 from trivium.buckets.entry import Attributes
 from trivium.buckets.record import OBJECTS
 from trivium.services.access.users import Users
@@ -28,20 +32,27 @@ from trivium.storage.folder import DataFolder
 DATA = bytes(100_000)
 
 
-async def filled(settings: Settings, *keys: str) -> dict[str, Path]:
-    """Put objects into a bucket of the data folder; the files in which they lie."""
-    folder, clock, ids, files = DataFolder(settings.data), SystemClock(), RandomIds(), {}
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Bucket]:
+    """A new bucket in the data folder."""
+    folder, clock, ids = DataFolder(settings.data), SystemClock(), RandomIds()
     with folder.served():
         engine = SqliteEngine(folder.rows)
         house = house_of(settings, engine, FileBlobs(folder.blobs, clock, ids), Users([]), clock, ids)
         await house.catalog.create(OBJECTS, NewBucket("photos", "owner"))
-        bucket = (await house.catalog.open("photos")).bucket
+        yield (await house.catalog.open("photos")).bucket
+        await engine.close()
+
+
+async def filled(settings: Settings, *keys: str) -> dict[str, Path]:
+    """Put objects into a bucket of the data folder; the files in which they lie."""
+    files = {}
+    async with opened(settings) as bucket:
         for key in keys:
             await bucket.put(key, Incoming(Given(DATA), len(DATA)), Attributes())
             body = await (await bucket.read(key)).body()
             assert isinstance(body, FileSpan)
             files[key] = Path(body.path)
-        await engine.close()
     return files
 
 
@@ -106,3 +117,21 @@ def test_a_blob_that_was_never_named_has_no_object(settings: Settings) -> None:
     os.utime(stray, (1, 1))
 
     assert scrubbed(settings) == (FOUND, [f"unnamed: blob {stray.name}"])
+
+
+def test_bytes_that_rest_in_a_row_are_read_too(settings: Settings) -> None:
+    """What one flipped bit in the database does to a small object."""
+    async def put() -> None:
+        async with opened(settings) as bucket:
+            for key in ("a", "b", "empty"):
+                data = b"" if key == "empty" else b"small"
+                await bucket.put(key, Incoming(Given(data), len(data)), Attributes())
+
+    asyncio.run(put())
+    assert scrubbed(settings) == (0, [])
+    with closing(sqlite3.connect(DataFolder(settings.data).rows)) as rows:
+        (number,) = rows.execute("select id from bodies where b = ? limit 1", (b"small",)).fetchone()
+        rows.execute("update bodies set b = ? where id = ?", (b"smalm", number))
+        rows.commit()
+
+    assert scrubbed(settings) == (FOUND, ['rot: bucket photos, key "a", version null'])

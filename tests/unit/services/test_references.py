@@ -18,11 +18,10 @@ from trivium.buckets.objects.bucket import ObjectsBucket
 from trivium.buckets.record import BRANCH, ENABLED, OBJECTS, Ground
 from trivium.buckets.repo.bucket import BranchBucket
 from trivium.buckets.repo.repository import Repositories
-from trivium.services import references as walking
 from trivium.services.catalog import Catalog, Kind, NewBucket
 from trivium.services.references import Reference, references
 from trivium.services.uploads import Asked, Part, Rules, Upload, Uploads
-from trivium.storage import keys
+from trivium.storage import keys, walk
 from trivium.storage.blobstores.memory import MemoryBlobs
 from trivium.storage.engines.memory import MemoryEngine
 
@@ -134,7 +133,7 @@ def test_parts_of_running_uploads_are_named() -> None:
 
 
 def test_rows_are_walked_to_their_end_a_page_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(walking, "_ROWS_A_READ", 2)
+    monkeypatch.setattr(walk, "_ROWS_A_READ", 2)
 
     async def story(house: House) -> None:
         bucket = await house.bucket("bucket")
