@@ -6,8 +6,8 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from bucket_kinds import KINDS, Run, Story
 
+from tests.contracts.bucket_kinds import KINDS, Run, Story
 from trivium.base.clock import SetClock
 
 

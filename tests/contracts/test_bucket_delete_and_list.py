@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from bucket_kinds import Run, listed, put, refused
 
+from tests.contracts.bucket_kinds import Run, listed, put, refused
 from trivium.base import faults
 from trivium.base.clock import SetClock
 from trivium.base.faults import Fault

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from bucket_kinds import KINDS, Run, content, having, listed, put, refused, upload
 
+from tests.contracts.bucket_kinds import KINDS, Run, content, having, listed, put, refused, upload
 from trivium.base import faults
 from trivium.base.clock import SetClock
 from trivium.base.faults import Fault
 from trivium.base.span import Span
-from trivium.buckets.acl import READ, Grant
+from trivium.buckets.acl import READ, Acl, Grant
 from trivium.buckets.bucket import Bucket, Deletion
 from trivium.buckets.conditions import WriteIf
 from trivium.buckets.entry import Attributes, Entry
@@ -79,7 +79,12 @@ def test_an_access_control_list_changes_without_the_bytes(run: Run, size: int) -
         before = await put(bucket, "key", b"x" * size, Attributes("text/plain", owner="me", tags={"a": "b"}))
         clock.advance(ms=60_000)
         seen: list[Entry] = []
-        await bucket.features.acls.grant("key", None, lambda entry: seen.append(entry) or acl, actor="me")
+
+        def look(entry: Entry) -> Acl:
+            seen.append(entry)
+            return acl
+
+        await bucket.features.acls.grant("key", None, look, actor="me")
         shared = await bucket.head("key")
         await bucket.features.acls.grant("key", shared.version, lambda entry: None, actor="me")
         private = await bucket.head("key")

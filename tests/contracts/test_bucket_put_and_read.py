@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from bucket_kinds import Run, bytes_of, content, listed, put, refused, upload
 
+from tests.contracts.bucket_kinds import Run, bytes_of, content, listed, put, refused, upload
 from trivium.base import faults
 from trivium.base.clock import SetClock
 from trivium.base.faults import Fault

@@ -13,10 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from signing_client import key as signing_key
-from signing_client import signed_headers
-
 from tests.servers import Server
+from tests.unit.s3.signing.signing_client import key as signing_key
+from tests.unit.s3.signing.signing_client import signed_headers
 
 KIB, MIB = 1 << 10, 1 << 20
 EMPTY = hashlib.sha256(b"").hexdigest()
@@ -185,7 +184,8 @@ def workers(server: Server) -> list[int]:
 @contextlib.contextmanager
 def memory(server: Server) -> Iterator[list[int]]:
     """Gives a list that holds, behind the block, by how many bytes the worker that grew most had grown at its peak."""
-    before, grown = {}, []
+    before: dict[int, int] = {}
+    grown: list[int] = []
     for worker in workers(server):
         Path(f"/proc/{worker}/clear_refs").write_text("5")  # the peak is what is there now (proc(5))
         before[worker] = _status(worker, "VmRSS")
@@ -195,7 +195,9 @@ def memory(server: Server) -> Iterator[list[int]]:
 
 def _status(worker: int, name: str) -> int:
     text = Path(f"/proc/{worker}/status").read_text()
-    return int(re.search(rf"{name}:\s+(\d+) kB", text)[1]) * KIB
+    found = re.search(rf"{name}:\s+(\d+) kB", text)
+    assert found is not None, text
+    return int(found[1]) * KIB
 
 
 def blob_files(data: Path) -> set[str]:

@@ -49,7 +49,7 @@ def bucket(house):
 
 def fill(server, bucket, name, size) -> dict[str, bytes]:
     """Put objects until there is no room for another; those that were acknowledged."""
-    kept = {}
+    kept: dict[str, bytes] = {}
     for number in range(2000):
         path, body = f"/{bucket}/{name}-{number}", b"%08d" % number * (size // 8)
         answer = ask(server, "PUT", path, body=body)

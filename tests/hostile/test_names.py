@@ -176,7 +176,7 @@ def asked_at_random(chance, bucket):
 def test_whatever_is_asked_gets_an_answer_that_is_no_500(server, house, seed):
     chance, bucket = random.Random(seed), house.bucket()
     ask(server, "PUT", f"/{bucket}/k", body=b"content")
-    broken = []
+    broken: list[tuple[object, ...]] = []
     with Line(server) as line:
         for _ in range(150):
             method, path, query, headers = asked_at_random(chance, bucket)

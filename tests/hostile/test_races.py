@@ -35,7 +35,8 @@ def bucket(house):
 @pytest.fixture
 def each(server):
     """A connection to each of the two workers; request ids begin with their process's own digits."""
-    found, lines = {}, []
+    found: dict[str, Line] = {}
+    lines: list[Line] = []
     for _ in range(100):
         lines.append(Line(server))
         found.setdefault(tell(server, lines[-1], "GET", "/").headers["x-amz-request-id"][:8], lines[-1])

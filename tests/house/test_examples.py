@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from sources import ROOT
 
+from tests.house.sources import ROOT
 from trivium.app.accounts import RootKey, users_of
 from trivium.app.listeners import openings
 from trivium.app.reading import read_settings

@@ -6,7 +6,8 @@ import subprocess
 import sys
 
 import pytest
-from sources import ROOT, Module, imported, modules, used
+
+from tests.house.sources import ROOT, Module, imported, modules, used
 
 # What may be imported where: a prefix of a dotted name, and the rooms that may
 ROOMS = {

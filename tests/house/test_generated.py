@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from sources import ROOT
-
+from tests.house.sources import ROOT
 from trivium.app.reference import page
 
 

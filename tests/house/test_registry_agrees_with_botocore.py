@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 import botocore.model
 import pytest
-from agreed_differences import (
+
+from tests.house.agreed_differences import (
     ELEMENTS_ADDED,
     ELEMENTS_LEFT_OUT,
     EVERYWHERE,
@@ -19,8 +20,7 @@ from agreed_differences import (
     ONE_OF_MANY,
     OUTPUTS,
 )
-from botocore_model import document_of, located, parts_of, selecting, service_model, uri_of
-
+from tests.house.botocore_model import document_of, located, parts_of, selecting, service_model, uri_of
 from trivium.s3.fields import Derived, Header, Query, Spread, sources
 from trivium.s3.headers import REFUSED as REFUSED_HEADERS
 from trivium.s3.operations import load_all

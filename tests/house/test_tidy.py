@@ -6,7 +6,7 @@ import ast
 import re
 from statistics import median, quantiles
 
-from sources import SRC, functions, imported, modules
+from tests.house.sources import SRC, functions, imported, modules
 
 MAX_FILE_LINES = 500
 MAX_FUNCTION_LINES = 60

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+
 from tests.wire.stage import Stage
 
 ALICE, BOB, NOBODY = "alice", "bob", ""
@@ -31,7 +32,7 @@ Grants = set[tuple[str, str]]
 callers = st.sampled_from([ALICE, BOB, NOBODY])
 keys = st.sampled_from(["a", "b", "c"])
 # What a request says of a list: headers, and the grants that they mean beside the owner's
-said = st.one_of(
+said: st.SearchStrategy[tuple[dict[str, str], Grants]] = st.one_of(
     st.just(({}, set())),
     st.sampled_from(sorted(CANNED)).map(lambda name: ({"x-amz-acl": name}, CANNED[name])),
     st.lists(st.tuples(st.sampled_from([BOB, EVERYBODY, KNOWN]), st.sampled_from(RIGHTS)), min_size=1, max_size=3).map(

@@ -18,8 +18,8 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from tests.model.objects_model import NULL, If, Model, Refused, Version
 
+from tests.model.objects_model import NULL, If, Model, Refused, Version
 from trivium.base.body import Body, FileSpan, Pieces
 from trivium.base.clock import SetClock
 from trivium.base.faults import Fault

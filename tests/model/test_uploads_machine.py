@@ -18,9 +18,9 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
-from tests.parts import Wanted
-from uploads_model import HOUR_MS, ID, Failing, Interrupted, Late, Running, audit, md5, remembered
 
+from tests.model.uploads_model import HOUR_MS, ID, Failing, Interrupted, Late, Running, audit, md5, remembered
+from tests.parts import Wanted
 from trivium.base import faults
 from trivium.base.clock import SetClock
 from trivium.base.faults import Fault, FaultKind
@@ -236,8 +236,9 @@ class UploadsMachine(RuleBasedStateMachine):
     @rule(pick=PICK, new=st.booleans())
     def complete_twice_at_once(self, pick: int, new: bool) -> None:
         one = self.pick(pick)
-        asked = Asked(self.wanted(one, one.parts), only_if=WriteIf(none_match="*") if new else ALWAYS)
-        if self.fault_of(one, asked.parts, asked.only_if) is not None or one.done is not None:
+        listed = self.wanted(one, one.parts)
+        asked = Asked(listed, only_if=WriteIf(none_match="*") if new else ALWAYS)
+        if self.fault_of(one, listed, asked.only_if) is not None or one.done is not None:
             return
         answers: list[Completed] = []
 
@@ -247,7 +248,7 @@ class UploadsMachine(RuleBasedStateMachine):
         self.bucket.before = other
         answers.append(self.run(self.uploads.complete(self.where, one.key, one.id, asked, RULES)))
         assert answers[0] == answers[1]
-        self.completed(one, asked.parts, answers[0])
+        self.completed(one, listed, answers[0])
 
     @rule(pick=PICK)
     def complete_while_aborting(self, pick: int) -> None:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from tests.parts import Wanted
-
 from trivium.base import faults
 from trivium.buckets.bucket import Companion, Content, nothing
 from trivium.buckets.conditions import ALWAYS, WriteIf

@@ -343,6 +343,7 @@ def test_a_first_start_shows_the_secret_once(tmp_path) -> None:
             [sys.executable, "-m", "trivium", "serve", "--data", tmp_path / "data", "--listen", "127.0.0.1:0"],
             env={**environment(), **bare}, stdout=subprocess.PIPE, text=True)
         with process:
+            assert process.stdout is not None
             said = []
             for line in process.stdout:
                 said.append(line)

@@ -57,9 +57,12 @@ def test_no_key_shows_itself():
 
 def test_root_and_the_declared_accounts_are_found_by_their_keys():
     users = users_of(Settings(accounts=(account("main", "one", "two"),)), ROOT)
+    root, main = users.find("rootkey"), users.find("two")
 
-    assert users.find("rootkey").account.name == "root"
-    assert users.find("two").account.id == canonical_id("main")
+    assert root is not None
+    assert root.account.name == "root"
+    assert main is not None
+    assert main.account.id == canonical_id("main")
     assert users.find("three") is None
 
 

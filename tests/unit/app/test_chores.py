@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 from msgspec.structs import replace
 
@@ -14,6 +15,7 @@ from trivium.base.ids import SeededIds
 from trivium.services.access.users import Users
 from trivium.storage import journal, keys
 from trivium.storage.blobstores.memory import MemoryBlobs
+from trivium.storage.engine import Write
 from trivium.storage.engines.memory import MemoryEngine
 from trivium.storage.journal import PUT, Change
 
@@ -26,7 +28,7 @@ def changes_left(settings: Settings, *, after_seconds: int) -> int:
         house = house_of(settings, engine, MemoryBlobs(clock, ids), Users([]), clock, ids)
         for seq in (1, 2):
             change = Change(seq, PUT, "key", "", clock.now_ms())
-            await engine.write(lambda tx, change=change: journal.append(tx, tx.sequence(), change))
+            await engine.write(partial(_append, change))
         for _ in range(2):
             for chore, _seconds in chores_of_one(house, settings):
                 await chore()
@@ -38,8 +40,12 @@ def changes_left(settings: Settings, *, after_seconds: int) -> int:
     return asyncio.run(story())
 
 
+def _append(change: Change, tx: Write) -> None:
+    journal.append(tx, tx.sequence(), change)
+
+
 def test_a_chore_that_fails_is_logged_and_done_again(caplog):
-    done = []
+    done: list[int] = []
 
     async def chore():
         done.append(len(done))

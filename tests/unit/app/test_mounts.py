@@ -90,10 +90,10 @@ def test_a_mount_does_not_take_a_bucket_s_name():
 @pytest.mark.parametrize(("change", "says"), [
     ({"path": "/none/at/all"}, "no directory"), ({"bucket": "Bad"}, "not valid"), ({"owner": "nobody"}, "no account nobody")])
 def test_mounts_that_cannot_be_are_refused(tmp_path, change, says):
-    good = {"bucket": "photos", "path": str(tmp_path), "owner": "root"}
-    check_mounts(Settings(mounts=(MountSettings(**good),)), USERS)
+    good = MountSettings("photos", str(tmp_path), "root")
+    check_mounts(Settings(mounts=(good,)), USERS)
     with pytest.raises(ConfigurationError, match=says):
-        check_mounts(Settings(mounts=(MountSettings(**{**good, **change}),)), USERS)
+        check_mounts(Settings(mounts=(replace(good, **change),)), USERS)
 
 
 def test_a_mount_is_declared_once(tmp_path):

@@ -105,7 +105,10 @@ def test_a_stream_without_end_leaves_the_thread_to_others(monkeypatch: pytest.Mo
     other_came, put = threading.Event(), threading.Semaphore(0)
 
     async def endless() -> None:
-        busy = Lane(threads, lambda pieces: put.acquire() and None)  # each waits for the one behind it
+        def wait(_pieces: Sequence[bytes]) -> None:
+            put.acquire()  # each waits for the one behind it
+
+        busy = Lane(threads, wait)
         await busy.put([b"x"], 1)
         while not other_came.is_set():
             await busy.put([b"x"], 1)

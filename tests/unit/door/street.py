@@ -48,7 +48,7 @@ class StreetWire:
         return self._whole()
 
     async def _whole(self):
-        from granian.rsgi import ProtocolClosed
+        from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]  # it is what RSGI documents
 
         self.reads += 1
         if self._silent:

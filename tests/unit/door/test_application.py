@@ -6,13 +6,13 @@ import asyncio
 import re
 
 import pytest
-from street import StreetScope, StreetWire, watch
 
+from tests.unit.door.street import StreetScope, StreetWire, watch
 from trivium.base import faults
 from trivium.base.body import FileSpan, Unsent
 from trivium.door.application import Application
 from trivium.s3.dialect import Dialect
-from trivium.s3.messages import Listener, Response
+from trivium.s3.messages import Listener, Request, Response
 
 LISTENER = Listener(Dialect("test"))
 
@@ -34,7 +34,7 @@ def served(response=None, *, scope=None, wire=None, looked_at=None, by=None, **a
 
 
 def request_of(scope, **application):
-    seen = []
+    seen: list[Request] = []
     served(scope=scope, looked_at=seen, **application)
     return seen[0]
 
@@ -56,7 +56,8 @@ def test_headers_that_come_twice_are_joined():
 
 
 def test_every_request_has_an_id_of_its_own():
-    seen, shared = [], watch()
+    seen: list[Request] = []
+    shared = watch()
     for _ in range(2):
         served(looked_at=seen, watch=shared)
 
@@ -150,7 +151,7 @@ def test_what_was_answered_is_counted_under_its_action():
 
 @pytest.mark.parametrize("path", ["/health/live", "/health/ready", "/minio/health/live"])
 def test_health_is_answered_without_credentials(path):
-    seen = []
+    seen: list[Request] = []
     wire = served(scope=StreetScope("GET", path), looked_at=seen)
 
     assert (wire.status, seen) == (200, [])
@@ -159,7 +160,7 @@ def test_health_is_answered_without_credentials(path):
 @pytest.mark.parametrize("asked", [
     {"headers": [("authorization", "AWS4-HMAC-SHA256 …")]}, {"query_string": "X-Amz-Signature=1"}])
 def test_an_object_of_that_name_is_still_reached_with_credentials(asked):
-    seen = []
+    seen: list[Request] = []
     served(scope=StreetScope("GET", "/health/ready", **asked), looked_at=seen)
 
     assert [request.path for request in seen] == ["/health/ready"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from street import StreetWire
 
+from tests.unit.door.street import StreetWire
 from trivium.base.faults import Fault
 from trivium.door.source import MAX_DRAIN_BYTES, MAX_WHOLE_BYTES, Patience, WireSource
 

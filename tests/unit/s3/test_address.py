@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from requests_for_tests import PLAIN, request
 
+from tests.unit.s3.requests_for_tests import PLAIN, request
 from trivium.base import faults
 from trivium.base.faults import Fault, FaultKind
 from trivium.s3.address import address
@@ -142,7 +142,7 @@ def test_without_domains_the_host_says_nothing() -> None:
 
 
 @given(
-    st.text(st.characters(exclude_categories=("Cs",))),
+    st.text(st.characters(exclude_categories=["Cs"])),
     st.sampled_from([PLAIN, BASED, HOSTED]),
     st.text(max_size=20),
 )

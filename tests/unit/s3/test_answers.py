@@ -5,8 +5,8 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 
 import pytest
-from requests_for_tests import request
 
+from tests.unit.s3.requests_for_tests import request
 from trivium.base import faults
 from trivium.base.faults import Fault
 from trivium.s3.answer import write_fault

@@ -7,8 +7,8 @@ from email.header import decode_header, make_header
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from requests_for_tests import request
 
+from tests.unit.s3.requests_for_tests import request
 from trivium.base import faults
 from trivium.base.faults import Fault, FaultKind
 from trivium.buckets.entry import Attributes, Entry

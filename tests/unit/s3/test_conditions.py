@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from requests_for_tests import request
 
+from tests.unit.s3.requests_for_tests import request
 from trivium.base import faults
 from trivium.base.faults import Fault, FaultKind
 from trivium.buckets.conditions import ALWAYS, ANY, WriteIf

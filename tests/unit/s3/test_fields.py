@@ -10,8 +10,8 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from requests_for_tests import request
 
+from tests.unit.s3.requests_for_tests import request
 from trivium.base import faults
 from trivium.base.faults import Fault, FaultKind
 from trivium.s3 import fields

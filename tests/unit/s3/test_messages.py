@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from requests_for_tests import request
 
+from tests.unit.s3.requests_for_tests import request
 from trivium.base import faults
 from trivium.base.faults import Fault
 from trivium.s3.messages import read_query

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from trivium.base import faults
 from trivium.base.faults import Fault, FaultKind
-from trivium.s3.xml import Shape, element
-from trivium.s3.xml_reading import MAX_ATTRIBUTES, MAX_DEPTH, MAX_ELEMENTS, read
+from trivium.s3.xml import MAX_ELEMENTS, Shape, element
+from trivium.s3.xml_reading import MAX_ATTRIBUTES, MAX_DEPTH, read
 
 
 class Item(Shape, frozen=True):

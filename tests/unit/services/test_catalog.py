@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 from msgspec.structs import replace
@@ -199,7 +200,7 @@ def test_a_bucket_with_a_long_journal_is_deleted_in_short_transactions(changes: 
         await house.catalog.put_document(record, "tagging", b"tags")
         for number in range(changes):
             await house.ground.engine.write(
-                lambda tx, seq=number + 1000: journal.append(tx, record.id, Change(seq, PUT, "a", "", 0)))
+                partial(journal.append, bucket=record.id, change=Change(number + 1000, PUT, "a", "", 0)))
         await house.catalog.delete(record)
 
         with pytest.raises(Fault):

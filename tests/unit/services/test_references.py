@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 
 import pytest
-from tests.parts import Wanted
 
+from tests.parts import Wanted
 from trivium.base.clock import SetClock
 from trivium.base.ids import SeededIds
 from trivium.base.incoming import Given, Incoming
@@ -63,7 +63,7 @@ class House:
         return [one async for one in references(self.ground.engine, frozenset(ids))]
 
 
-def run(story: Callable[[House], Awaitable[None]]) -> None:
+def run(story: Callable[[House], Coroutine[None, None, None]]) -> None:
     asyncio.run(story(House()))
 
 

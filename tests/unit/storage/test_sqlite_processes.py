@@ -78,7 +78,11 @@ def test_a_fault_that_keeps_a_scan_keeps_no_view(tmp_path: Path) -> None:
             found = tx.scan(b"m", b"n")  # the frame, and with it the fault, keeps what has a name
             raise Refused(next(found))
 
-        await engine.write(lambda tx: [tx.put(b"m%03d" % number, b"") for number in range(300)])
+        def fill(tx: Write) -> None:
+            for number in range(300):
+                tx.put(b"m%03d" % number, b"")
+
+        await engine.write(fill)
         kept = await asyncio.gather(engine.write(refuse), return_exceptions=True)
         await beside.write(lambda tx: tx.put(b"mnew", b"by another"))
         seen = await engine.write(lambda tx: tx.get(b"mnew"))

@@ -244,7 +244,7 @@ class Dying(MemoryEngine):
         self.__dict__ = house.engine.__dict__
         self.writes_left = writes
 
-    async def write(self, change: Callable[[Write], T]) -> T:  # type: ignore[override]  # memory's own is Write
+    async def write(self, change: Callable[[Write], T]) -> T:
         self.writes_left -= 1
         if self.writes_left < 0:
             raise Killed

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from trivium.storage import keys
+from trivium.storage.engine import Read, Write
 
 T = TypeVar("T")
 Row = tuple[bytes, bytes | None]
@@ -28,10 +29,10 @@ class MemoryEngine:
     def generation(self) -> int:
         return self._generation
 
-    async def read(self, look: Callable[[_MemoryWrite], T]) -> T:
+    async def read(self, look: Callable[[Read], T]) -> T:
         return look(_MemoryWrite(self))
 
-    async def write(self, change: Callable[[_MemoryWrite], T]) -> T:
+    async def write(self, change: Callable[[Write], T]) -> T:
         tx = _MemoryWrite(self)
         try:
             result = change(tx)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from objects_room import BIG, Room, refused, run
 
+from tests.unit.buckets.objects.objects_room import BIG, Room, refused, run
 from trivium.base import faults
 from trivium.base.body import FileSpan
 from trivium.buckets.objects import past

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from objects_room import BIG, Room, refused, run
-
+from tests.unit.buckets.objects.objects_room import BIG, Room, refused, run
 from trivium.base import faults
 from trivium.base.body import FileSpan, Pieces
 from trivium.base.incoming import Given

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from objects_room import Room, refused, run
 
+from tests.unit.buckets.objects.objects_room import Room, refused, run
 from trivium.base import faults
 from trivium.buckets.bucket import Gone
 from trivium.buckets.entry import NULL

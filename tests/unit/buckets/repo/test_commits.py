@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 import pytest
-from branch_house import LARGE, House, as_of, content, delete, listed, put, refusal, run
 
+from tests.unit.buckets.repo.branch_house import (
+    LARGE,
+    House,
+    as_of,
+    content,
+    delete,
+    listed,
+    put,
+    refusal,
+    run,
+)
 from trivium.base import faults
 from trivium.base.faults import Fault
 from trivium.base.incoming import Given, Incoming

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from branch_house import LARGE, House, content, delete, listed, put, refusal, run
 from msgspec.structs import replace
 
+from tests.unit.buckets.repo.branch_house import LARGE, House, content, delete, listed, put, refusal, run
 from trivium.base import faults
 from trivium.base.incoming import Given, Incoming
 from trivium.buckets.acl import FULL_CONTROL, READ, Acl, Grant

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from branch_house import LARGE, House, content, delete, listed, put, refusal, run
 
+from tests.unit.buckets.repo.branch_house import LARGE, House, content, delete, listed, put, refusal, run
 from trivium.base import faults
 from trivium.buckets import clearing
 from trivium.buckets.conditions import WriteIf

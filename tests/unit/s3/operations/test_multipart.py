@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from zlib import crc32
 
 import pytest
-from upload_client import Answer, Client, listed
 
+from tests.unit.s3.operations.upload_client import Answer, Client, listed
 from trivium.s3.dialect import Dialect, Limits
 
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from upload_client import Answer, Client
+
+from tests.unit.s3.operations.upload_client import Answer, Client
 
 
 @pytest.fixture

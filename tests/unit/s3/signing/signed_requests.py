@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from signing_client import USERS, request, signed_headers
 
+from tests.unit.s3.signing.signing_client import USERS, request, signed_headers
 from trivium.base.faults import Fault
 from trivium.s3.messages import Request
 from trivium.s3.signing.authenticate import authenticate

@@ -9,8 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from urllib.parse import quote
 
-from signing_client import ACCESS_KEY, AWS, NOON, SECRET_KEY, ms, request
-
+from tests.unit.s3.signing.signing_client import ACCESS_KEY, AWS, NOON, SECRET_KEY, ms, request
 from trivium.s3.messages import Listener, Request
 
 DATE = "Fri, 24 May 2013 12:00:00 GMT"

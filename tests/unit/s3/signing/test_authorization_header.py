@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from signed_requests import DIGEST, HOST, refusal, with_authorization
-from signing_client import (
+
+from tests.unit.s3.signing.signed_requests import DIGEST, HOST, refusal, with_authorization
+from tests.unit.s3.signing.signing_client import (
     ACCESS_KEY,
     EMPTY,
     NOON,
@@ -16,7 +17,6 @@ from signing_client import (
     signature,
     signed_headers,
 )
-
 from trivium.s3.signing.authenticate import authenticate
 from trivium.services.access.users import ANONYMOUS
 

@@ -13,8 +13,8 @@ import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from signing_client import ACCESS_KEY, AWS, SECRET_KEY, USERS
 
+from tests.unit.s3.signing.signing_client import ACCESS_KEY, AWS, SECRET_KEY, USERS
 from trivium.base.clock import SystemClock
 from trivium.base.digests import ALGORITHMS, encode
 from trivium.base.ids import SeededIds

@@ -11,8 +11,8 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from signing_client import ACCESS_KEY, SCOPE, key
 
+from tests.unit.s3.signing.signing_client import ACCESS_KEY, SCOPE, key
 from trivium.base.faults import Fault
 from trivium.s3.signing.chunked import ChunkedSource, Decoder
 from trivium.s3.signing.claim import ChunkSigning, Payload

@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator, Mapping
 
 import pytest
 from botocore.httpchecksum import AwsChunkedWrapper, CrtCrc64NvmeChecksum
-from signing_client import AWS
 
+from tests.unit.s3.signing.signing_client import AWS
 from trivium.base.digests import ALGORITHMS, Algorithm, encode
 from trivium.base.faults import Fault
 from trivium.base.incoming import Given, Incoming, Source

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from signed_requests import DIGEST, refusal
-from signing_client import ACCESS_KEY, ALICE, AWS, EMPTY, USERS, authorization, request
 
+from tests.unit.s3.signing.signed_requests import DIGEST, refusal
+from tests.unit.s3.signing.signing_client import ACCESS_KEY, ALICE, AWS, EMPTY, USERS, authorization, request
 from trivium.s3.messages import Request
 from trivium.s3.signing.authenticate import authenticate
 

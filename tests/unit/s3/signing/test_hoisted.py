@@ -24,7 +24,9 @@ def presigned(query: str) -> Request:
     S3SigV4QueryAuth(Credentials("AKID", "secret"), "s3", "us-east-1", expires=60).add_auth(signed)
     url = urlsplit(signed.url)
     when = next(one for one in url.query.split("&") if one.startswith("X-Amz-Date=")).partition("=")[2]
-    return Request("PUT", url.path, url.query, {"host": "host"}, Listener(DIALECTS["aws"]), at_ms=time_ms(when))
+    at_ms = time_ms(when)
+    assert at_ms is not None, when
+    return Request("PUT", url.path, url.query, {"host": "host"}, Listener(DIALECTS["aws"]), at_ms=at_ms)
 
 
 def test_x_amz_parameters_of_a_presigned_url_are_headers():

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import pytest
-from signed_requests import DIGEST, HOST, refusal
-from signing_client import AWS, NOON, SCOPE, USERS, ms, presigned_query, request, signed_headers
 
+from tests.unit.s3.signing.signed_requests import DIGEST, HOST, refusal
+from tests.unit.s3.signing.signing_client import (
+    AWS,
+    NOON,
+    SCOPE,
+    USERS,
+    ms,
+    presigned_query,
+    request,
+    signed_headers,
+)
 from trivium.s3.messages import Request
 from trivium.s3.signing.authenticate import authenticate
 

@@ -11,8 +11,8 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from signing_client import ACCESS_KEY, NOON, SECRET_KEY, USERS, request
 
+from tests.unit.s3.signing.signing_client import ACCESS_KEY, NOON, SECRET_KEY, USERS, request
 from trivium.base.faults import Fault
 from trivium.s3.messages import Request
 from trivium.s3.signing.authenticate import authenticate

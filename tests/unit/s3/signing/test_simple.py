@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from signing_client import ACCESS_KEY, ALICE, USERS, request
 
+from tests.unit.s3.signing.signing_client import ACCESS_KEY, ALICE, USERS, request
 from trivium.base.faults import Fault
 from trivium.s3.dialect import Dialect
 from trivium.s3.messages import Listener

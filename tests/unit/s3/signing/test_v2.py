@@ -7,9 +7,9 @@ from urllib.parse import unquote
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from signing_client import ACCESS_KEY, SECRET_KEY, USERS, request
-from signing_v2_client import DATE, LATER, signed, url_query
 
+from tests.unit.s3.signing.signing_client import ACCESS_KEY, SECRET_KEY, USERS, request
+from tests.unit.s3.signing.signing_v2_client import DATE, LATER, signed, url_query
 from trivium.base.faults import Fault
 from trivium.s3.dialect import Dialect
 from trivium.s3.messages import Listener, Request

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from signing_client import (
+
+from tests.unit.s3.signing.signing_client import (
     ACCESS_KEY,
     ALICE,
     EMPTY,
@@ -13,7 +14,7 @@ from signing_client import (
     request,
     signed_headers,
 )
-from signing_v2_client import (
+from tests.unit.s3.signing.signing_v2_client import (
     DATE,
     HOST,
     LATER,
@@ -24,7 +25,6 @@ from signing_v2_client import (
     signed,
     url_query,
 )
-
 from trivium.base.faults import Fault
 from trivium.s3.dialect import Dialect
 from trivium.s3.messages import Listener, Request

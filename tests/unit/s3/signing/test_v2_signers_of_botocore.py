@@ -10,9 +10,9 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from signing_client import ACCESS_KEY, SECRET_KEY, USERS, request
-from signing_v2_client import DATE, LATER
 
+from tests.unit.s3.signing.signing_client import ACCESS_KEY, SECRET_KEY, USERS, request
+from tests.unit.s3.signing.signing_v2_client import DATE, LATER
 from trivium.base.faults import Fault
 from trivium.s3.messages import Request
 from trivium.s3.signing import v2

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import msgspec
 
 from trivium.base.clock import SetClock
 from trivium.base.ids import SeededIds
-from trivium.buckets.bucket import Features
+from trivium.buckets.bucket import Bucket, Features
 from trivium.buckets.objects.bucket import ObjectsBucket
 from trivium.buckets.record import BucketRecord, Ground
 from trivium.services.access.guarded import GuardedAcls, GuardedBucket, GuardedRenames, Watch
@@ -36,4 +38,4 @@ def test_features_are_forwarded_but_for_those_that_are_watched():
 
 
 def test_what_a_bucket_cannot_its_guard_cannot():
-    assert Bare.features == GuardedBucket(Bare(), WATCH).features
+    assert Bare.features == GuardedBucket(cast(Bucket, Bare()), WATCH).features

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from uploads_ward import HOUR_MS, Ward, blob, interrupted, refused, told
 
+from tests.unit.services.uploads.uploads_ward import HOUR_MS, Ward, blob, interrupted, refused, told
 from trivium.base import faults
 from trivium.buckets.record import BUCKETS, BucketRecord
 from trivium.services.uploads import expiry

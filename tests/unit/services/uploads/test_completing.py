@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from uploads_ward import HOUR_MS, Ward, blob, interrupted, put, refused, told
 
+from tests.unit.services.uploads.uploads_ward import HOUR_MS, Ward, blob, interrupted, put, refused, told
 from trivium.base import faults
 from trivium.buckets.conditions import ALWAYS, WriteIf
 from trivium.storage import keys

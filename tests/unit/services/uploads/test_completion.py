@@ -11,8 +11,8 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.parts import Wanted
 
+from tests.parts import Wanted
 from trivium.base import faults
 from trivium.base.digests import ALGORITHMS, COMPOSITE, FULL_OBJECT, Checksum, encode
 from trivium.base.faults import Fault, FaultKind

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from uploads_ward import Ward, refused, told
-
+from tests.unit.services.uploads.uploads_ward import Ward, refused, told
 from trivium.base import faults
 from trivium.buckets.entry import Attributes
 from trivium.services.access.users import ANONYMOUS

@@ -6,9 +6,9 @@ import hashlib
 from collections.abc import AsyncIterator
 
 import pytest
-from tests.parts import Wanted
-from uploads_ward import RULES, Ward, blob, put, refused, told
 
+from tests.parts import Wanted
+from tests.unit.services.uploads.uploads_ward import RULES, Ward, blob, put, refused, told
 from trivium.base import faults
 from trivium.base.incoming import Given, Incoming
 from trivium.base.span import Span

@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from tests.parts import Wanted
 
+from tests.parts import Wanted
 from trivium.base import faults
 from trivium.base.clock import SetClock
 from trivium.base.digests import ALGORITHMS, COMPOSITE, Checksum, composite, multipart_etag

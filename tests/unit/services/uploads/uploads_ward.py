@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
-from tests.parts import Wanted
 
+from tests.parts import Wanted
 from trivium.base.clock import SetClock
 from trivium.base.faults import Fault, FaultKind
 from trivium.base.ids import SeededIds
