@@ -6,6 +6,7 @@ Source: RFC 9110 §13; Amazon S3 API Reference, PutObject, GetObject, DeleteObje
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -20,6 +21,8 @@ class WriteIf(msgspec.Struct, frozen=True):
 
     `size` (bytes) and `modified_ms` are DeleteObject's `x-amz-if-match-size` and `…-last-modified-time`;
     `modified_since_ms` and `unmodified_since_ms` are RenameObject's. Times are compared by whole seconds.
+    `may_ask` sees the entry before any of them is looked at, None where nothing is there, and raises a Fault
+    for who may not learn from the answer how that entry is.
     """
 
     match: str | None = None
@@ -28,11 +31,14 @@ class WriteIf(msgspec.Struct, frozen=True):
     modified_ms: int | None = None
     modified_since_ms: int | None = None
     unmodified_since_ms: int | None = None
+    may_ask: Callable[[Entry | None], None] | None = None
 
     def check(self, entry: Entry | None) -> None:
-        """Raise NoSuchKey (If-Match, nothing there) or PreconditionFailed."""
+        """Raise NoSuchKey (If-Match, nothing there), PreconditionFailed, or what `may_ask` raises."""
         if entry is not None and entry.marker:
             entry = None
+        if self.may_ask is not None:
+            self.may_ask(entry)
         if self.none_match is not None and entry is not None and named(self.none_match, entry.etag):
             raise faults.PreconditionFailed(Condition="If-None-Match")
         if self.match is not None:
@@ -63,6 +69,8 @@ class WriteIf(msgspec.Struct, frozen=True):
         """
         if self is ALWAYS:
             return
+        if self.may_ask is not None:
+            self.may_ask(None if entry is None or entry.marker else entry)
         if entry is None:
             if self.match is not None:
                 raise faults.NoSuchKey()

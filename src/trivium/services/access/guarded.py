@@ -64,6 +64,13 @@ class Watch(msgspec.Struct, frozen=True):
             return entry
         return replace(entry, attributes=replace(entry.attributes, tags={}))
 
+    def learn(self, entry: Entry | None) -> None:
+        """Raise AccessDenied unless the account may learn how the entry is, or that there is none."""
+        if entry is not None:
+            self.check(entry)
+        elif not may_know(self.account, self.record):
+            raise denied(self.account)
+
     def told(self, fault: Fault) -> Fault:
         """The fault, or AccessDenied where it would tell what is not in the bucket to who may not know."""
         tells = fault.kind in _ABSENT and not may_know(self.account, self.record)
@@ -85,7 +92,7 @@ class GuardedBucket:
         features = bucket.features
         self._features = replace(
             features, acls=features.acls and GuardedAcls(features.acls, watch),
-            renames=features.renames and GuardedRenames(bucket, features.renames, watch))
+            renames=features.renames and GuardedRenames(features.renames, watch))
 
     @property
     def features(self) -> Features:
@@ -113,8 +120,8 @@ class GuardedBucket:
         companion: Companion = nothing,
     ) -> Entry:
         """As `Bucket.put`. Who asks for a certain ETag must be allowed to read it."""
-        await check_condition(self._bucket, self._watch, key, only_if)
-        return await self._bucket.put(key, content, attributes, only_if=only_if, companion=companion)
+        return await self._bucket.put(
+            key, content, attributes, only_if=asked(self._watch, only_if), companion=companion)
 
     async def delete(self, deletions: Sequence[Deletion], *, actor: str) -> list[Gone | Fault]:
         """As `Bucket.delete`. Versions are removed by the bucket's owner alone, whom no permission but that
@@ -123,38 +130,26 @@ class GuardedBucket:
         watch = self._watch
         if watch.account.id == watch.record.owner:
             return await self._bucket.delete(deletions, actor=actor)
-        refused = dict[int, Fault]()
-        for number, one in enumerate(deletions):
-            try:
-                if one.version is not None:
-                    raise denied(watch.account)
-                await check_condition(self._bucket, watch, one.key, one.only_if)
-            except Fault as fault:
-                refused[number] = fault
-        allowed = [one for number, one in enumerate(deletions) if number not in refused]
+        allowed = [
+            replace(one, only_if=asked(watch, one.only_if)) for one in deletions if one.version is None]
         done = iter(await self._bucket.delete(allowed, actor=actor) if allowed else ())
-        return [refused[number] if number in refused else next(done) for number in range(len(deletions))]
+        return [next(done) if one.version is None else denied(watch.account) for one in deletions]
 
     async def list(self, prefix: str, start: str, limit: int) -> list[Entry]:
         return await self._bucket.list(prefix, start, limit)
 
 
-async def check_condition(bucket: Bucket, watch: Watch, key: str, only_if: WriteIf) -> None:
-    """Raise AccessDenied for a condition that tells something of an object which the account may not read.
+def asked(watch: Watch, only_if: WriteIf) -> WriteIf:
+    """The condition as the account may ask it: AccessDenied where it would tell something of an object which
+    the account may not read.
 
-    Source: Amazon S3 User Guide, "Conditional writes": If-Match asks for s3:GetObject too, If-None-Match does
-    not.
+    That is decided where the condition is, on the same entry: an answer of before would tell of an object
+    that was written meanwhile. Source: Amazon S3 User Guide, "Conditional writes" and "Conditional deletes":
+    If-Match asks for s3:GetObject too, If-None-Match does not.
     """
     if only_if in (ALWAYS, WriteIf(none_match="*")):
-        return
-    watch = replace(watch, action="s3:GetObject")
-    try:
-        entry = await bucket.head(key)
-    except Fault as fault:
-        if fault is not watch.told(fault):
-            raise watch.told(fault) from None
-        return  # the account may know that it is not there: the bucket will say what comes of it
-    watch.check(entry)
+        return only_if
+    return replace(only_if, may_ask=replace(watch, action="s3:GetObject").learn)
 
 
 class ShownReading:
@@ -201,18 +196,18 @@ class GuardedAcls:
 class GuardedRenames:
     """The renames of the bucket, on conditions that the account may ask for."""
 
-    __slots__ = ("_bucket", "_renames", "_watch")
+    __slots__ = ("_renames", "_watch")
 
-    def __init__(self, bucket: Bucket, renames: Renames, watch: Watch) -> None:
-        self._bucket, self._renames, self._watch = bucket, renames, watch
+    def __init__(self, renames: Renames, watch: Watch) -> None:
+        self._renames, self._watch = renames, watch
 
     async def rename(
         self, source: str, key: str, *, source_if: WriteIf, only_if: WriteIf, actor: str,
     ) -> Entry:
-        for name, condition in ((source, source_if), (key, only_if)):
-            await check_condition(self._bucket, self._watch, name, condition)
         try:
-            return await self._renames.rename(source, key, source_if=source_if, only_if=only_if, actor=actor)
+            return await self._renames.rename(
+                source, key, source_if=asked(self._watch, source_if), only_if=asked(self._watch, only_if),
+                actor=actor)
         except Fault as fault:
             raise self._watch.told(fault) from None
 
