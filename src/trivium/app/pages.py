@@ -147,6 +147,8 @@ def _section(operation: Operation) -> Iterator[str]:
     yield from (doc, "")
     if operation.allow_version:
         yield f"- permission with `versionId`: `{operation.allow_version}`"
+    if operation.allow_tags:
+        yield f"- permission with `x-amz-tagging`: `{operation.allow_tags}` too"
     if operation.source:
         yield f"- permission on the source: `{operation.source}`"
     for what, names in (("query", _queries(operation)), ("headers read", _headers(operation)),

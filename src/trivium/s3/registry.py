@@ -29,8 +29,9 @@ class Operation(msgspec.Struct, frozen=True):
 
     `selectors`: query keys, `key=value` pairs, or `header:` names that select it. `needs`: a feature of the
     bucket (a field of `Features`). `allow`: the permission it asks for, `allow_version` the one when
-    `versionId` is given, `source` the one on the bucket of `x-amz-copy-source`. `document` and `shape`: the
-    root and type of the request's XML. `creates`: the bucket need not exist. `status`: of a success.
+    `versionId` is given, `allow_tags` the one that is needed too when `x-amz-tagging` is, `source` the one on
+    the bucket of `x-amz-copy-source`. `document` and `shape`: the root and type of the request's XML.
+    `creates`: the bucket need not exist. `status`: of a success.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Operation(msgspec.Struct, frozen=True):
     write_headers: Callable[[Any, list[tuple[str, str]]], None]
     needs: str = ""
     allow_version: str = ""
+    allow_tags: str = ""
     source: str = ""
     document: Document | None = None
     document_field: str = ""
@@ -68,7 +70,7 @@ _PARAMETERS: Final = frozenset({"partNumber", "versionId", "uploadId"})
 
 def operation(
     name: str, method: str, target: str, *, allow: str, when: tuple[str, ...] = (), needs: str = "",
-    allow_version: str = "", source: str = "", opens: bool = True, status: int = 200,
+    allow_version: str = "", allow_tags: str = "", source: str = "", opens: bool = True, status: int = 200,
 ) -> Callable[[Callable[[Any], Awaitable[Any]]], Callable[[Any], Awaitable[Any]]]:
     """Declare the action that the decorated handler answers. Its Ask and Reply are read from its annotations.
     """
@@ -81,9 +83,8 @@ def operation(
         answer_field, answer = _document(reply)
         made = Operation(
             name, method, target, frozenset(when), allow, handler, ask, reply, binder(ask),
-            header_writer(reply), needs,
-            allow_version, source, document, document_field, shape_of(ask, document_field), answer,
-            answer_field, opens, status,
+            header_writer(reply), needs, allow_version, allow_tags, source, document, document_field,
+            shape_of(ask, document_field), answer, answer_field, opens, status,
         )
         _add(method, target, made.selectors, made, name)
         OPERATIONS[name] = made

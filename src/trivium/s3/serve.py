@@ -91,6 +91,8 @@ def permit(operation: Operation, claim: Claim, opened: Opened, request: Request)
     versioned = operation.allow_version and request.query_string and "versionId" in request.query
     action = operation.allow_version if versioned else operation.allow
     watched = decide(claim.account, action, opened.record)
+    if operation.allow_tags and request.headers.get("x-amz-tagging"):
+        decide(claim.account, operation.allow_tags, opened.record)
     expected = request.headers.get("x-amz-expected-bucket-owner")
     if expected is not None and expected != opened.record.owner:
         raise faults.AccessDenied()

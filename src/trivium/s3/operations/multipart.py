@@ -112,7 +112,8 @@ class AbortMultipartUploadAsk(msgspec.Struct, frozen=True):
     initiated_ms: Annotated[int | None, Header("x-amz-if-match-initiated-time", any_date)] = None
 
 
-@operation("CreateMultipartUpload", "POST", OBJECT, when=("uploads",), needs="writes", allow="s3:PutObject")
+@operation("CreateMultipartUpload", "POST", OBJECT, when=("uploads",), needs="writes", allow="s3:PutObject",
+           allow_tags="s3:PutObjectTagging")
 async def create_multipart_upload(call: Call[CreateMultipartUploadAsk]) -> CreateMultipartUploadReply:
     ask = call.ask
     type = checksum_type(ask.algorithm, ask.type)

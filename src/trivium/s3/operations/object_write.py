@@ -53,7 +53,7 @@ class RenameObjectAsk(msgspec.Struct, frozen=True):
     only_if: Annotated[WriteIf, Derived(rename_if, READ_HEADERS)]
 
 
-@operation("PutObject", "PUT", OBJECT, needs="writes", allow="s3:PutObject")
+@operation("PutObject", "PUT", OBJECT, needs="writes", allow="s3:PutObject", allow_tags="s3:PutObjectTagging")
 async def put_object(call: Call[PutObjectAsk]) -> PutObjectReply:
     ask = call.ask
     attributes = ask.attributes if ask.said is None else with_acl(

@@ -119,7 +119,14 @@ class GuardedBucket:
         self, key: str, content: Content, attributes: Attributes, *, only_if: WriteIf = ALWAYS,
         companion: Companion = nothing,
     ) -> Entry:
-        """As `Bucket.put`. Who asks for a certain ETag must be allowed to read it."""
+        """As `Bucket.put`. Who asks for a certain ETag must be allowed to read it, and tags are the bucket
+        owner's to set.
+
+        Those of a request were refused before; these may be copied. Source: Amazon S3 API Reference,
+        PutObject: "you must have the s3:PutObjectTagging", which no list grants.
+        """
+        if attributes.tags and self._watch.account.id != self._watch.record.owner:
+            raise denied(self._watch.account)
         return await self._bucket.put(
             key, content, attributes, only_if=asked(self._watch, only_if), companion=companion)
 

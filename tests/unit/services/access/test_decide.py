@@ -25,7 +25,7 @@ from trivium.services.access.users import ANONYMOUS, Account
 
 load_all()
 ACTIONS = sorted({
-    action for one in OPERATIONS.values() for action in (one.allow, one.allow_version, one.source)
+    action for one in OPERATIONS.values() for action in (one.allow, one.allow_version, one.allow_tags, one.source)
     if action and one.opens})
 ALICE, BOB, CAROL = (Account(f"id-of-{name}", name) for name in ("alice", "bob", "carol"))
 grants = st.builds(
