@@ -44,7 +44,14 @@ def openings(settings: Settings) -> list[Opening]:
         if one.address in taken and one.address.port:
             raise ConfigurationError(f"two listeners have the address {one.address}")
         taken.add(one.address)
-    return found
+    bases = _bases([one.listener for one in found])
+    return [replace(one, listener=replace(one.listener, bases=bases)) for one in found]
+
+
+def _bases(listeners: list[Listener]) -> tuple[str, ...]:
+    """The base paths of those where signatures of version 2 are accepted."""
+    accepting = [one for one in listeners if one.authentication == "v4" and one.signature_v2]
+    return tuple(sorted({one.base_path for one in accepting if one.base_path}))
 
 
 def address_of(text: str, what: str) -> Address:

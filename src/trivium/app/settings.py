@@ -46,7 +46,9 @@ class ListenerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         "`v4` checks signatures. `simple` believes the access key and checks nothing, as Alluxio does.",
         one_of=("v4", "simple"))] = "v4"
     signature_v2: Annotated[bool, Row(
-        "With `v4`, accept the older signatures of version 2 too, which sign neither body nor host.")] = True
+        "With `v4`, accept the older signatures of version 2 too, which sign neither body nor host. What they"
+        " sign means the same at every listener that accepts them: a path that begins with the `base_path` of"
+        " one was signed for that one, so a bucket of that name needs version 4 elsewhere.")] = True
     default_user: Annotated[str, Row(
         "Who a request without credentials is, with `simple`; empty refuses it.")] = ""
     domains: Annotated[tuple[str, ...], Row(

@@ -29,7 +29,8 @@ class Listener(msgspec.Struct, frozen=True):
 
     `base_path` is "" or starts with `/` and has no `/` at its end. `authentication` is "v4" (signatures are
     checked) or "simple" (the access key is believed and nothing is checked); with "simple", a request without
-    credentials acts as `default_user`. `signature_v2`: with "v4", signatures of version 2 are accepted too.
+    credentials acts as `default_user`. `signature_v2`: with "v4", signatures of version 2 are accepted too;
+    `bases` are the base paths of all listeners where they are.
     `domains` are host names under which `bucket.domain` addresses a bucket. `creates` is the kind of bucket
     that CreateBucket makes.
     """
@@ -41,6 +42,7 @@ class Listener(msgspec.Struct, frozen=True):
     domains: tuple[str, ...] = ()
     creates: str = OBJECTS
     signature_v2: bool = True
+    bases: tuple[str, ...] = ()
 
 
 class Request(msgspec.Struct, gc=False):

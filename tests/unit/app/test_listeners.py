@@ -33,6 +33,14 @@ def test_signatures_of_version_2_are_accepted_unless_a_listener_refuses_them():
     assert [one.listener.signature_v2 for one in found] == [True, False]
 
 
+def test_every_listener_knows_where_else_a_signature_of_version_2_might_be_sent():
+    found = of(
+        ListenerSettings(":1", base_path="/a"), ListenerSettings(":2", base_path="/b", signature_v2=False),
+        ListenerSettings(":3", base_path="/c", authentication="simple"), listen=":4")
+
+    assert [("/a",)] * 4 == [one.listener.bases for one in found]
+
+
 def test_the_largest_put_is_the_settings_in_every_dialect():
     (one,) = of(ListenerSettings(":1", dialect="pachyderm"), max_put_bytes=7)
 

@@ -7,7 +7,8 @@ not signed, a parameter that selects an action must be one that is.
 
 What is signed is the path as the client spelled it, which the HTTP server does not tell. `paths` gives the
 spellings that clients are known to use, likeliest first. All of them escape `%` and `?`, so each stands for
-one decoded path only.
+one decoded path only. The host is not signed either: what is signed for one listener must not stand for
+another object at the next.
 
 Source: Amazon S3 User Guide, "Signing and authenticating REST requests (AWS signature version 2)".
 """
@@ -17,7 +18,7 @@ from __future__ import annotations
 import base64
 import hmac
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 from urllib.parse import quote
 
@@ -107,24 +108,30 @@ def subresources(query: Mapping[str, str]) -> str:
     return "?" + "&".join(parts) if parts else ""
 
 
-def paths(path: str, base_path: str, bucket: str) -> Iterator[str]:
+def paths(path: str, base_path: str, bucket: str, bases: Sequence[str] = ()) -> Iterator[str]:
     """How clients spell a decoded path when they sign it, likeliest first; `bucket` is the virtual host's, or
-    "".
+    "". `bases` are the base paths of all listeners, which one signature might be sent to.
 
-    Below a base path botocore signs the rest alone, other clients sign all that they send; what begins with
-    the base path was signed whole, else it would stand for two paths. At a bucket addressed by path
-    botocore signs a slash behind its name, which it does not send.
+    Below a base path botocore signs the rest alone, other clients sign all that they send. So that no text
+    stands for two objects, it means what is behind the longest base path that it begins with, whichever
+    listener it is sent to. At a bucket addressed by path botocore signs a slash behind its name, which it
+    does not send.
     """
     below = path[len(base_path) :] or "/"
     name, slash, key = below[1:].partition("/")
-    prefix = f"/{bucket}" if bucket else ""
-    decoded = [prefix + path]
-    if not f"{below}/".startswith(f"{base_path}/"):
-        decoded.append(prefix + below)
+    resource = f"/{bucket}{below}" if bucket else below
+    signed = (resource,) if bucket else (path, resource)
+    decoded = [one for one in signed if _meant(one, (base_path, *bases)) == resource]
     if name and not key and not bucket:
         decoded += [one[:-1] if slash else one + "/" for one in decoded]
     for one in dict.fromkeys(decoded):
         yield from _spellings(one)
+
+
+def _meant(text: str, bases: Sequence[str]) -> str:
+    """What is behind the longest of the base paths that the text begins with."""
+    begun = max((base for base in bases if f"{text}/".startswith(f"{base}/")), key=len, default="")
+    return text[len(begun) :] or "/"
 
 
 def _spellings(path: str) -> Iterator[str]:
@@ -140,7 +147,7 @@ def _spellings(path: str) -> Iterator[str]:
 def _paths_of(request: Request) -> Iterator[str]:
     listener = request.listener
     bucket = virtual_bucket(request.headers.get("host", ""), listener) if listener.domains else ""
-    return paths(request.path, listener.base_path, bucket)
+    return paths(request.path, listener.base_path, bucket, listener.bases)
 
 
 def _use_v4(what: str) -> faults.Fault:

@@ -216,7 +216,7 @@ def test_no_spelling_of_a_path_reads_as_another(key: str) -> None:
     ("/base/b/k", "/base", "", ["/base/b/k", "/b/k"]),
     ("/base/b", "/base", "", ["/base/b", "/b", "/base/b/", "/b/"]),
     ("/base", "/base", "", ["/base", "/"]),
-    ("/base/k", "/base", "v", ["/v/base/k", "/v/k"]),
+    ("/base/k", "/base", "v", ["/v/k"]),
     ("/base/base/k", "/base", "", ["/base/base/k"]),
     ("/base/base", "/base", "", ["/base/base", "/base/base/"]),
 ])  # fmt: skip
@@ -231,6 +231,40 @@ def test_below_a_base_path_no_text_stands_for_two_paths(both: tuple[list[str], l
     one, other = ("/".join(["/base", *names]) for names in both)
 
     assert (one == other) != set(v2.paths(one, "/base", "")).isdisjoint(v2.paths(other, "/base", ""))
+
+
+names = st.lists(st.sampled_from(["base", "b", "base2"]), max_size=4)
+bases = st.sampled_from(["", "/base", "/base/b", "/base2"])
+
+
+@given(names, names, bases, bases, st.sampled_from(["", "base", "v"]), st.sampled_from(["", "base", "v"]))
+def test_at_no_two_listeners_a_text_stands_for_two_objects(
+    one: list[str], other: list[str], base: str, other_base: str, bucket: str, other_bucket: str
+) -> None:
+    both = (base, other_base)
+    texts = set(v2.paths("/".join([base, *one]) or "/", base, bucket, both))
+    others = set(v2.paths("/".join([other_base, *other]) or "/", other_base, other_bucket, both))
+    objects = [[place, *keys] if place else keys for place, keys in ((bucket, one), (other_bucket, other))]
+
+    assert objects[0] == objects[1] or texts.isdisjoint(others)
+
+
+@given(names, bases, bases)
+def test_what_begins_with_no_base_path_is_signed_as_ever(keys: list[str], base: str, other: str) -> None:
+    path = "/".join([base, "bucket", *keys])
+
+    assert list(v2.paths(path, base, "", ())) == list(v2.paths(path, base, "", (base,)))
+    assert "/".join(["/bucket", *keys]) in set(v2.paths(path, base, "", (base, other)))
+
+
+def test_a_url_for_one_listener_opens_nothing_else_at_another() -> None:
+    """What curl signs for the bucket `base` at a plain listener, and what it signs below `/base`, is one text."""
+    plain, below = (Listener(Dialect("aws"), base_path=base, bases=("/base",)) for base in ("", "/base"))
+
+    def opens(path: str, listener: Listener) -> bool:
+        return accepted(signed(f"GET\n\n\n{DATE}\n/base/b/k", path=path, listener=listener))
+
+    assert [False, True] == [opens("/base/b/k", plain), opens("/base/b/k", below)]
 
 
 def test_a_virtual_host_stands_in_front_in_lower_case() -> None:
