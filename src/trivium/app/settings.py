@@ -38,7 +38,10 @@ class ListenerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     listen: Annotated[str, Row(
         "Address to listen at: `HOST:PORT`, `[IPV6]:PORT`, or `:PORT` for every address.")]
-    base_path: Annotated[str, Row("Path below which the S3 API is served, such as `/api/v1/s3`.")] = ""
+    base_path: Annotated[str, Row(
+        "Path below which the S3 API is served, such as `/api/v1/s3`. No bucket should have the name of its"
+        " first part: with a forged `Host` header, a request signed with version 4 for such a bucket at"
+        " another listener reads as one for what is below the base path.")] = ""
     dialect: Annotated[str, Row(
         "Whose S3 is spoken, where S3s differ.",
         one_of=tuple(DIALECTS))] = "aws"
