@@ -1,7 +1,8 @@
-"""What Pachyderm's page says of reading the past, asked by boto3 of a listener that speaks as Pachyderm does.
+"""What Pachyderm's page says of branches and their past, asked by boto3 of a listener that speaks as Pachyderm does.
 
-The page: "You can use s3's versioning API to get the object at a non-HEAD commit by specifying either a specific commit ID,
-or by using the caret syntax". A commit in front of the name of a branch is a bucket too, read-only.
+The page: ListBuckets "lists all of the branches across all of the repos as S3 buckets", and "You can use s3's versioning API
+to get the object at a non-HEAD commit by specifying either a specific commit ID, or by using the caret syntax". A commit in
+front of the name of a branch is a bucket too, read-only.
 """
 
 from __future__ import annotations
@@ -46,6 +47,17 @@ def refused(error: pytest.ExceptionInfo[ClientError]) -> tuple[int, str]:
 
 def read(gateway, bucket: str, key: str, **which: str) -> bytes:
     return gateway.get_object(Bucket=bucket, Key=key, **which)["Body"].read()
+
+
+def test_every_branch_is_listed_in_full_and_a_repository_alone_is_its_master(gateway):
+    for made, name, other in (("words", "words", "master.words"), ("master.lists", "master.lists", "lists")):
+        gateway.create_bucket(Bucket=made)
+        gateway.put_object(Bucket=name, Key="a.txt", Body=b"1")
+        assert b"1" == read(gateway, other, "a.txt")
+    gateway.create_bucket(Bucket="dev.words")
+
+    listed = [one["Name"] for one in gateway.list_buckets()["Buckets"]]
+    assert ["dev.words", "master.lists", "master.words"] == [name for name in listed if name.endswith(("words", "lists"))]
 
 
 def test_get_object_at_a_commit_id_or_by_the_caret_syntax(gateway, branch):

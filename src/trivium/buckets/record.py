@@ -9,6 +9,7 @@ import msgspec
 
 from trivium.base import faults
 from trivium.base.clock import Clock
+from trivium.base.faults import Fault
 from trivium.base.ids import Ids
 from trivium.buckets.acl import Acl
 from trivium.storage import keys
@@ -83,11 +84,16 @@ def enroll(
     """A new bucket's record, in this transaction. Raises BucketAlreadyOwnedByYou or BucketAlreadyExists."""
     there = find(tx, name)
     if there is not None:
-        taken = faults.BucketAlreadyOwnedByYou if there.owner == owner else faults.BucketAlreadyExists
-        raise taken(BucketName=name)
+        raise taken(there, owner, name)
     record = BucketRecord(tx.sequence(), name, kind, owner, now_ms, versioning, region, dict(facts or {}))
     settle(tx, record)
     return record
+
+
+def taken(there: BucketRecord, owner: str, name: str) -> Fault:
+    """What the owner is told who asks for a new bucket of a name that is there already."""
+    kind = faults.BucketAlreadyOwnedByYou if there.owner == owner else faults.BucketAlreadyExists
+    return kind(BucketName=name)
 
 
 def settle(tx: Write, record: BucketRecord) -> None:

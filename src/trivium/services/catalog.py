@@ -33,6 +33,7 @@ from trivium.buckets.record import (
     strike,
 )
 from trivium.buckets.repo.names import split
+from trivium.buckets.repo.repository import called
 from trivium.storage import keys
 from trivium.storage.engine import Read, Write
 
@@ -90,8 +91,9 @@ class Catalog:
         """The bucket of this name; `name@2026-11-01T12:00:00Z` and `commit.name` are the bucket as it was,
         read-only.
 
-        A commit is an id, or `HEAD` with what `History.as_of` takes. Raises NoSuchBucket, and NotImplemented
-        when the bucket keeps no past: versioning was never set.
+        Where no bucket has the name, it may be another one of a branch. A commit is an id, or `HEAD` with
+        what `History.as_of` takes. Raises NoSuchBucket, and NotImplemented when the bucket keeps no past:
+        versioning was never set.
         """
         generation = self._ground.engine.generation
         if generation != self._generation or len(self._opened) > _KEPT:
@@ -101,7 +103,7 @@ class Catalog:
             return found
         if "@" in name:
             return await self._open_past(name)
-        record = await self._ground.engine.read(lambda tx: find(tx, name))
+        record = await self._ground.engine.read(lambda tx: find(tx, name) or called(tx, name))
         if record is None:
             return await self._open_commit(name)
         opened = Opened(record, self._kinds[record.kind].build(record, generation))

@@ -16,13 +16,13 @@ from trivium.base.faults import Fault
 from trivium.base.ids import SeededIds
 from trivium.base.incoming import Given, Incoming
 from trivium.buckets.acl import READ, Grant
-from trivium.buckets.bucket import Bucket
+from trivium.buckets.bucket import Bucket, Deletion
 from trivium.buckets.clearing import clear
 from trivium.buckets.entry import Attributes
 from trivium.buckets.objects.bucket import ObjectsBucket
-from trivium.buckets.record import BRANCH, ENABLED, OBJECTS, BucketRecord, Ground
+from trivium.buckets.record import BRANCH, ENABLED, OBJECTS, BucketRecord, Ground, settle
 from trivium.buckets.repo.bucket import BranchBucket
-from trivium.buckets.repo.repository import Repositories
+from trivium.buckets.repo.repository import BRANCHES, BranchRow, Repositories
 from trivium.services.catalog import Catalog, Kind, NewBucket
 from trivium.storage import journal, keys
 from trivium.storage.blobstores.memory import MemoryBlobs
@@ -109,6 +109,64 @@ def test_a_branch_that_is_called_by_its_repository_alone_has_commits_too() -> No
     run(story)
 
 
+@pytest.mark.parametrize("made", ["words", "master.words"])
+def test_history_1_a_repository_alone_is_its_master_whichever_name_it_was_made_with(made: str) -> None:
+    async def story(house: House) -> None:
+        await house.create(made, BRANCH)
+        commit = await house.put("words", b"w")
+        names = ["words", "master.words", f"{commit}.words", "HEAD~0.words", "HEAD.master.words", "words@2099-01-01T00:00:00Z"]
+
+        assert {name: await house.text(name) for name in names} == dict.fromkeys(names, b"w")
+        assert {(await house.catalog.open(name)).record.name for name in names} == {"master.words"}
+        assert [one.name for one in await house.catalog.list("owner")] == ["master.images", "master.words"]
+
+    run(story)
+
+
+def test_history_1_a_repository_without_a_master_has_no_bucket_of_its_name() -> None:
+    async def story(house: House) -> None:
+        await house.create("dev.words", BRANCH)
+
+        for name in ("words", "HEAD", "HEAD^.words", "a.b.c", "-.-"):
+            with pytest.raises(Fault) as refused:
+                await house.open(name)
+            assert faults.NoSuchBucket is refused.value.kind
+
+    run(story)
+
+
+def test_history_1_a_branch_that_was_entered_under_its_repository_alone_answers_to_both_names() -> None:
+    async def story(house: House) -> None:
+        record = await house.create("words", BRANCH)
+
+        def as_it_once_was(tx: Write) -> None:
+            tx.delete(keys.text(keys.CATALOG, record.name))
+            settle(tx, replace(record, name="words"))
+            tx.put(keys.branch("words", "master"), BRANCHES.encode(BranchRow(record.id, "words")))
+
+        await house.ground.engine.write(as_it_once_was)
+        await house.put("master.words", b"w")
+
+        assert await house.text("words") == await house.text("HEAD.master.words") == b"w"
+
+    run(story)
+
+
+def test_history_1_the_name_alone_is_gone_with_the_branch_and_means_the_next_one() -> None:
+    async def story(house: House) -> None:
+        await house.create("words", BRANCH)
+        await house.catalog.delete((await house.catalog.open("words")).record)
+        with pytest.raises(Fault) as refused:
+            await house.open("words")
+        await house.create("master.words", BRANCH)
+        await house.put("words", b"new")
+
+        assert faults.NoSuchBucket is refused.value.kind
+        assert await house.text("master.words") == b"new"
+
+    run(story)
+
+
 @pytest.mark.parametrize("name", ["{commit}.master.images", "dev.images", "head.images", "images"])
 def test_nobody_takes_the_name_of_a_branch_or_commit(name: str) -> None:
     async def story(house: House) -> None:
@@ -128,6 +186,24 @@ def test_a_bucket_that_was_there_before_the_repository_comes_first() -> None:
         await house.put("master.later", b"a commit")
 
         assert await house.text("head.master.later") == b"an object"
+
+    run(story)
+
+
+def test_history_3_a_bucket_that_is_called_as_the_repository_and_was_there_before_comes_first() -> None:
+    async def story(house: House) -> None:
+        bucket = await house.create("later", OBJECTS)
+        await house.put("later", b"an object")
+        with pytest.raises(Fault) as refused:
+            await house.create("later", BRANCH)
+        await house.create("master.later", BRANCH)
+        await house.put("master.later", b"a commit")
+
+        assert faults.BucketAlreadyOwnedByYou is refused.value.kind
+        assert await house.text("later") == b"an object"
+        await (await house.open("later")).delete([Deletion("a")], actor="owner")
+        await house.catalog.delete(bucket)
+        assert await house.text("later") == b"a commit"
 
     run(story)
 

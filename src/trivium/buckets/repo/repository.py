@@ -16,6 +16,7 @@ from itertools import islice
 import msgspec
 
 from trivium.base import faults
+from trivium.base.faults import Fault
 from trivium.buckets import clearing
 from trivium.buckets.acl import explicit
 from trivium.buckets.record import (
@@ -29,6 +30,7 @@ from trivium.buckets.record import (
     enroll,
     find,
     settle,
+    taken,
 )
 from trivium.buckets.repo import commits
 from trivium.buckets.repo.commits import Commit
@@ -61,7 +63,8 @@ class Repositories:
     ) -> BucketRecord:
         """Make the branch that the bucket's name says, empty, and its repository when it is missing.
 
-        `settled` settles in the same transaction what else is known of it.
+        Its bucket has the name in full, also where the repository alone was said. `settled` settles in the
+        same transaction what else is known of it.
 
         Raises InvalidBucketName, BucketAlreadyOwnedByYou, BucketAlreadyExists, and AccessDenied when the
         repository is somebody else's.
@@ -136,17 +139,30 @@ class Repositories:
     def _add(
         self, tx: Write, name: BranchName, bucket: str, owner: str, region: str, start: Line,
     ) -> BucketRecord:
-        there = _branch(tx, name.repository, name.branch)
-        if there is None and any(one.owner != owner for one in islice(_records(tx, name.repository), 1)):
-            raise faults.AccessDenied(BucketName=bucket)
+        there = find(tx, bucket) or _branch(tx, name.repository, name.branch)
         if there is not None:
-            bucket = there.name  # `images` and `master.images` are one branch: enrolling it again says so
+            raise taken(there, owner, bucket)
+        if any(one.owner != owner for one in islice(_records(tx, name.repository), 1)):
+            raise faults.AccessDenied(BucketName=bucket)
         facts = {"repository": name.repository, "branch": name.branch, "line": written(start)}
         record = enroll(
-            tx, bucket, BRANCH, owner, now_ms=self._ground.clock.now_ms(), versioning=ENABLED, region=region,
-            facts=facts)
-        tx.put(keys.branch(name.repository, name.branch), BRANCHES.encode(BranchRow(record.id, bucket)))
+            tx, name.bucket, BRANCH, owner, now_ms=self._ground.clock.now_ms(), versioning=ENABLED,
+            region=region, facts=facts)
+        tx.put(keys.branch(name.repository, name.branch), BRANCHES.encode(BranchRow(record.id, record.name)))
         return record
+
+
+def called(rows: Read, bucket: str) -> BucketRecord | None:
+    """The record of the branch that the name means; None where it means none, or a commit.
+
+    A branch answers to `branch.repository`, and the master to the repository's name alone (Pachyderm, "Bucket
+    names"), whichever of them it was made with.
+    """
+    try:
+        name = read_name(bucket)
+    except Fault:
+        return None
+    return _branch(rows, name.repository, name.branch) if name.commit is None else None
 
 
 def _shared_alike(tx: Write, source: BucketRecord, fork: BucketRecord) -> BucketRecord:

@@ -104,8 +104,11 @@ def _refuse_no_change(call: Call[CopyObjectAsk]) -> None:
     """A copy onto itself must change something; an earlier version onto the newest does (Amazon S3,
     CopyObject).
     """
-    ask = call.ask
-    same = ask.source.bucket == call.name and ask.source.key == call.key and ask.source.version is None
+    ask, source = call.ask, call.source
+    assert source is not None, "the operation opens its source"
+    same = (
+        source.record.id == call.record.id and source.bucket.features.current
+        and ask.source.key == call.key and ask.source.version is None)
     as_it_was = ask.metadata == _COPY and ask.tagging == _COPY
     if same and as_it_was and ask.storage_class is None and not ask.attributes.redirect:
         raise faults.InvalidCopyToSelf()

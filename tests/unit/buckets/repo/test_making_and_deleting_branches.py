@@ -31,11 +31,12 @@ def test_history_3_a_branch_is_made_once_and_only_in_a_repository_of_ones_own() 
     run(story)
 
 
-def test_history_3_the_name_may_be_another_buckets() -> None:
+@pytest.mark.parametrize("taken", ["master.images", "images"])
+def test_history_3_the_name_may_be_another_buckets(taken: str) -> None:
     async def story(house: House) -> None:
-        await house.engine.write(lambda tx: enroll(tx, "master.images", "objects", "other", now_ms=0))
+        await house.engine.write(lambda tx: enroll(tx, taken, "objects", "other", now_ms=0))
 
-        assert await refusal(house.create()) is faults.BucketAlreadyExists
+        assert await refusal(house.repositories.create("images", "owner")) is faults.BucketAlreadyExists
         assert await house.repositories.branches("images") == []
 
     run(story)
