@@ -29,6 +29,11 @@ INPUTS: Final = {
         (name, "x-amz-grant-write"): "taken like the others, as of PutObjectAcl; on an object it permits nothing"
         for name in ("CopyObject", "CreateMultipartUpload", "PutObject")
     },
+    **{(name, "if-range"): "RFC 9110, 13.1.5: who goes on with a download" for name in ("GetObject", "HeadObject")},
+    **{
+        ("GetObjectAttributes", name): "its text says what comes of two of them, as GetObject's does"
+        for name in ("if-match", "if-none-match", "if-modified-since", "if-unmodified-since")
+    },
     ("RenameObject", "x-amz-client-token"): "a repeated rename finds its source gone, and says so",
 }
 

@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from trivium.base import faults
-from trivium.base.etag import named, quoted
+from trivium.base.etag import named
 from trivium.buckets.entry import Entry
 
 
@@ -109,9 +109,9 @@ class ReadIf(msgspec.Struct, frozen=True):
             raise faults.PreconditionFailed(Condition="If-Unmodified-Since")
         if self.none_match is not None:
             if named(self.none_match, entry.etag):
-                raise modified(Condition="If-None-Match", ETag=quoted(entry.etag))
+                raise modified(Condition="If-None-Match")
         elif self.modified_since_ms is not None and seconds <= self.modified_since_ms // 1000:
-            raise modified(Condition="If-Modified-Since", ETag=quoted(entry.etag))
+            raise modified(Condition="If-Modified-Since")
 
 
 ANY: Final = ReadIf()

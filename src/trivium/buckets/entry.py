@@ -6,7 +6,9 @@ from typing import Final
 
 import msgspec
 
+from trivium.base import faults
 from trivium.base.digests import Checksum
+from trivium.base.faults import Fault
 from trivium.buckets.acl import Acl
 from trivium.storage.records import Records
 
@@ -74,3 +76,11 @@ class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 ENTRIES: Final = Records(Entry)
+
+
+def hidden(marker: Entry, *, asked_for: bool) -> Fault:
+    """The fault of an object hidden behind the marker, or of the marker itself where it was `asked_for`."""
+    if not asked_for:
+        return faults.KeyIsDeleteMarker(Key=marker.key, VersionId=marker.version, DeleteMarker="true")
+    return faults.VersionIsDeleteMarker(
+        Key=marker.key, VersionId=marker.version, DeleteMarker="true", LastModified=marker.modified_ms)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from trivium.base import faults
 from trivium.base.faults import Fault
+from trivium.s3.fields import http_time, iso_time
 from trivium.s3.messages import Request, Response
 from trivium.s3.registry import Operation
 from trivium.s3.xml import error
@@ -17,8 +19,12 @@ _XML: Final = ("content-type", "application/xml")
 _FACT_HEADERS: Final = {
     # AWS, GetObject
     faults.KeyIsDeleteMarker: {"DeleteMarker": "x-amz-delete-marker", "VersionId": "x-amz-version-id"},
-    faults.VersionIsDeleteMarker: {"DeleteMarker": "x-amz-delete-marker", "VersionId": "x-amz-version-id"},
-    faults.NotModified: {"ETag": "etag"},  # RFC 9110 §15.4.5
+    faults.VersionIsDeleteMarker: {
+        "DeleteMarker": "x-amz-delete-marker", "VersionId": "x-amz-version-id",
+        "LastModified": "last-modified"},  # AWS, HeadObject, "Versioning"
+    faults.NotModified: {
+        "ETag": "etag", "LastModified": "last-modified", "CacheControl": "cache-control",
+        "Expires": "expires", "VersionId": "x-amz-version-id"},  # RFC 9110 §15.4.5
     faults.MethodNotAllowed: {"Allow": "allow"},  # RFC 9110 §15.5.6
 }
 
@@ -46,8 +52,8 @@ def write_fault(fault: Fault, request: Request) -> Response:
     request.fault = kind.name
     headers = [("x-amz-request-id", request.id), ("x-amz-id-2", request.id)]
     headers += [
-        (header, str(fault.facts[name])) for name, header in _FACT_HEADERS.get(kind, {}).items()
-        if name in fault.facts]
+        (header, _said(name, fault.facts[name], http_time))
+        for name, header in _FACT_HEADERS.get(kind, {}).items() if name in fault.facts]
     if kind is faults.VersionIsDeleteMarker:
         headers.append(("allow", "DELETE"))  # AWS, GetObject: a delete marker can only be deleted
     if kind.status == 304:
@@ -56,6 +62,11 @@ def write_fault(fault: Fault, request: Request) -> Response:
     if request.method == "HEAD":
         return Response(kind.status, headers)
     code = kind.name if request.listener.dialect.fine_faults else kind.code
-    facts = {name: str(fact) for name, fact in fault.facts.items()}
+    facts = {name: _said(name, fact, iso_time) for name, fact in fault.facts.items()}
     return Response(
         kind.status, headers, error(code, fault.message, facts, resource=request.path, request_id=request.id))
+
+
+def _said(name: str, fact: str | int, as_time: Callable[[int], str]) -> str:
+    """A fact as text. LastModified is one in ms since 1970: headers and documents write times differently."""
+    return as_time(int(fact)) if name == "LastModified" else str(fact)

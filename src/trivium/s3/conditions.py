@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
+from trivium.base import faults
+from trivium.base.etag import quoted
+from trivium.base.faults import Fault
 from trivium.buckets.conditions import ALWAYS, ANY, ReadIf, WriteIf
+from trivium.buckets.entry import Entry
 from trivium.s3.fields import any_date, http_date, size_in_bytes
 from trivium.s3.messages import Request
 
@@ -15,12 +20,44 @@ _MATCH_TIME: Final = "x-amz-if-match-last-modified-time"
 DELETE_HEADERS: Final = ("if-match", _MATCH_SIZE, _MATCH_TIME)
 _RENAME_SOURCE: Final = "x-amz-rename-source-"
 RENAME_SOURCE_HEADERS: Final = tuple(_RENAME_SOURCE + name for name in READ_HEADERS)
+_KEEPING: Final = (("CacheControl", "cache-control"), ("Expires", "expires"))  # facts of NotModified
 SOURCE_HEADERS: Final = tuple("x-amz-copy-source-" + name for name in READ_HEADERS)
 
 
 def read_if(request: Request) -> ReadIf:
     """The conditions of a GET or HEAD. Dates that are none are ignored (RFC 9110 §13.1.3)."""
     return _read_if(request, "")
+
+
+def check_read(
+    only_if: ReadIf, entry: Entry, *, version: str | None, headers: Mapping[str, str] | None = None,
+) -> None:
+    """Raise PreconditionFailed, or NotModified with what the reader needs to know of its copy.
+
+    `version` is what a 200 would tell, `headers` the content headers that it would have: those that say how
+    long a copy may be kept belong to a 304 too (RFC 9110 §15.4.5).
+    """
+    try:
+        only_if.check(entry)
+    except Fault as fault:
+        if fault.kind is not faults.NotModified:
+            raise
+        told: dict[str, str | int] = {"ETag": quoted(entry.etag), "LastModified": entry.modified_ms}
+        told |= {fact: headers[name] for fact, name in _KEEPING if headers and name in headers}
+        raise faults.NotModified(**told, **({"VersionId": version} if version is not None else {})) from None
+
+
+def still_is(if_range: str, entry: Entry) -> bool:
+    """Is the entry what an If-Range header speaks of, so that a range of it continues what the reader has?
+
+    An ETag must be the same and strong; a date, all of LastModified. Anything else is another object (RFC
+    9110 §13.1.5).
+    """
+    validator = if_range.strip()
+    if validator in (quoted(entry.etag), entry.etag):
+        return True
+    date = _date(validator)
+    return date is not None and date // 1000 == entry.modified_ms // 1000
 
 
 def source_if(request: Request) -> ReadIf:

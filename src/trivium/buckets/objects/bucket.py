@@ -18,7 +18,7 @@ from trivium.buckets import contents
 from trivium.buckets.bucket import Companion, Content, Deletion, Features, Gone, Resting, nothing
 from trivium.buckets.conditions import ALWAYS, WriteIf
 from trivium.buckets.contents import Kept, StoredReading
-from trivium.buckets.entry import ENTRIES, Attributes, Entry
+from trivium.buckets.entry import ENTRIES, Attributes, Entry, hidden
 from trivium.buckets.objects import chain, listings
 from trivium.buckets.objects.deletions import delete_all
 from trivium.buckets.objects.features import ObjectAnnotations, ObjectRenames, ObjectVersions
@@ -63,7 +63,7 @@ class ObjectsBucket:
                 raise faults.NoSuchKey(Key=key)
             entry = ENTRIES.decode(found[0])
             if entry.marker:
-                raise chain.hidden(entry, asked_for=False)
+                raise hidden(entry, asked_for=False)
             return StoredReading(ground.blobs, entry, found[1], contents.layout_of(rows, entry))
 
         return await ground.engine.read(look)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from trivium.base import faults
-from trivium.base.faults import Fault
 from trivium.buckets import contents
-from trivium.buckets.entry import ENTRIES, NULL, Entry
+from trivium.buckets.entry import ENTRIES, NULL, Entry, hidden
 from trivium.buckets.objects import versions
 from trivium.storage import keys
 from trivium.storage.engine import Read, Write
@@ -59,12 +58,6 @@ def visible(rows: Read, bucket: int, key: str, version: str | None) -> Place:
     if place.entry.marker:
         raise hidden(place.entry, asked_for=version is not None)
     return place
-
-
-def hidden(marker: Entry, *, asked_for: bool) -> Fault:
-    """The fault of an object hidden behind the marker, or of the marker itself where it was `asked_for`."""
-    kind = faults.VersionIsDeleteMarker if asked_for else faults.KeyIsDeleteMarker
-    return kind(Key=marker.key, VersionId=marker.version, DeleteMarker="true")
 
 
 def make_room(tx: Write, bucket: int, top: Entry, versioning: str, *, now_ms: int) -> int:

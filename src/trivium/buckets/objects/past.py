@@ -10,7 +10,7 @@ from typing import Final
 from trivium.base import faults
 from trivium.buckets import contents
 from trivium.buckets.contents import StoredReading
-from trivium.buckets.entry import ENTRIES, Entry
+from trivium.buckets.entry import ENTRIES, Entry, hidden
 from trivium.buckets.objects import chain
 from trivium.buckets.objects.chain import Place
 from trivium.buckets.objects.opened import Opened
@@ -96,7 +96,7 @@ class PastReader:
         if then is None:
             raise faults.NoSuchKey(Key=key)
         if then.entry.marker:
-            raise chain.hidden(then.entry, asked_for=False)
+            raise hidden(then.entry, asked_for=False)
         return then
 
 

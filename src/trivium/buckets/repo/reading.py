@@ -12,7 +12,7 @@ from trivium.base import faults
 from trivium.buckets import contents
 from trivium.buckets.bucket import VersionEntry
 from trivium.buckets.contents import StoredReading
-from trivium.buckets.entry import Entry
+from trivium.buckets.entry import Entry, hidden
 from trivium.buckets.record import ENABLED, Ground
 from trivium.buckets.repo import commits, views
 from trivium.buckets.repo.line import Line, up_to
@@ -78,8 +78,7 @@ class Reader(msgspec.Struct, frozen=True):
             raise faults.NoSuchKey(Key=key)
         if found.entry.marker:
             written_then = commit is not None and commit.id == found.entry.version
-            kind = faults.VersionIsDeleteMarker if written_then else faults.KeyIsDeleteMarker
-            raise kind(Key=key, VersionId=found.entry.version, DeleteMarker="true")
+            raise hidden(found.entry, asked_for=written_then)
         return found
 
 

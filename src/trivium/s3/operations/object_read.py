@@ -17,7 +17,7 @@ from trivium.buckets.entry import Entry
 from trivium.s3.attributes import ENTRY_HEADERS, entry_headers
 from trivium.s3.call import Call
 from trivium.s3.checksums import CHECKSUM_HEADERS, checksum_headers
-from trivium.s3.conditions import READ_HEADERS, read_if
+from trivium.s3.conditions import READ_HEADERS, check_read, read_if, still_is
 from trivium.s3.fields import Derived, Document, Header, Query, Spread, http_time, number
 from trivium.s3.messages import OBJECT, Request
 from trivium.s3.registry import operation
@@ -53,6 +53,7 @@ class ReadAsk(msgspec.Struct, frozen=True):
     version: Annotated[str | None, Query("versionId")] = None
     part: Annotated[int | None, Query("partNumber", number)] = None
     range: Annotated[str | None, Header("range")] = None
+    if_range: Annotated[str | None, Header("if-range")] = None
     checksum_mode: Annotated[str | None, Header("x-amz-checksum-mode")] = None
 
 
@@ -121,8 +122,10 @@ async def head_object(call: Call[ReadAsk]) -> ReadReply:
 def _tell(call: Call[ReadAsk], entry: Entry, reading: Reading | None) -> Told:
     """Check the conditions and find out what is sent. Raises NotModified, PreconditionFailed, InvalidRange.
     """
-    ask = call.ask
-    ask.only_if.check(entry)
+    ask, version = call.ask, entry.version if call.versioned else None
+    if ask.only_if is not ANY:
+        check_read(
+            ask.only_if, entry, version=version, headers={**entry.attributes.headers, **ask.overrides})
     span, parts, checksum = None, None, entry.checksum
     if ask.part is not None:
         if ask.range is not None:
@@ -134,11 +137,11 @@ def _tell(call: Call[ReadAsk], entry: Entry, reading: Reading | None) -> Told:
             if checksum is not None:
                 own = part.checksum
                 checksum = Checksum(checksum.algorithm, own, checksum.type) if own else None
-    elif ask.range is not None:
+    elif ask.range is not None and (ask.if_range is None or still_is(ask.if_range, entry)):
         span = read_range(ask.range, entry.size)
         checksum = checksum if span is None or span.size == entry.size else None
     shown = checksum if ask.checksum_mode is not None and ask.checksum_mode.upper() == _ENABLED else None
-    return Told(entry, ask.overrides, entry.version if call.versioned else None, span, parts, shown)
+    return Told(entry, ask.overrides, version, span, parts, shown)
 
 
 def find_part(
@@ -182,6 +185,7 @@ class AttributesAsk(msgspec.Struct, frozen=True):
     """Which attributes, of which version; `parts` limits the list of parts, which starts after `marker`."""
 
     wanted: Annotated[frozenset[str], Derived(wanted_attributes, ("x-amz-object-attributes",))]
+    only_if: Annotated[ReadIf, Derived(read_if, READ_HEADERS, seldom=True)] = ANY
     version: Annotated[str | None, Query("versionId")] = None
     limit: Annotated[int, Header("x-amz-max-parts", number)] = _MAX_PARTS
     marker: Annotated[int, Header("x-amz-part-number-marker", number)] = 0
@@ -235,6 +239,8 @@ async def get_object_attributes(call: Call[AttributesAsk]) -> AttributesReply:
     ask = call.ask
     reading = await call.bucket.read(call.key, ask.version)
     entry, checksum = reading.entry, reading.entry.checksum
+    version = entry.version if call.versioned else None
+    check_read(ask.only_if, entry, version=version)
     found = ObjectAttributes(
         etag=entry.etag if "ETag" in ask.wanted else None,
         checksum=_checksum(checksum) if checksum is not None and "Checksum" in ask.wanted else None,
@@ -242,7 +248,7 @@ async def get_object_attributes(call: Call[AttributesAsk]) -> AttributesReply:
         storage_class=entry.attributes.storage_class if "StorageClass" in ask.wanted else None,
         object_size=entry.size if "ObjectSize" in ask.wanted else None,
     )
-    return AttributesReply(found, http_time(entry.modified_ms), entry.version if call.versioned else None)
+    return AttributesReply(found, http_time(entry.modified_ms), version)
 
 
 def _checksum(checksum: Checksum) -> ObjectChecksum:
