@@ -29,6 +29,8 @@ INPUTS: Final = {
         (name, "x-amz-grant-write"): "taken like the others, as of PutObjectAcl; on an object it permits nothing"
         for name in ("CopyObject", "CreateMultipartUpload", "PutObject")
     },
+    ("PutObject", "content-range"): "refused: RFC 9110, 14.5",
+    ("PutObject", "x-amz-checksum-type"): "refused unless it is what the answer says it is",
     **{(name, "if-range"): "RFC 9110, 13.1.5: who goes on with a download" for name in ("GetObject", "HeadObject")},
     **{
         ("GetObjectAttributes", name): "its text says what comes of two of them, as GetObject's does"

@@ -70,7 +70,8 @@ _REFUSED_SAY: Final = (
     "Every other action of S3 is answered with `501 NotImplemented`, and never by another action.")
 _HEADERS_SAY: Final = (
     "A request with one of these asks for what this server does not do. It is answered with"
-    " `501 NotImplemented`, unless the value asks for what is the case anyway.")
+    " `501 NotImplemented`, unless the value asks for what is the case anyway. A write that reads some of"
+    " `If-Match`, `If-None-Match`, `If-Modified-Since` and `If-Unmodified-Since` answers the others so, too.")
 
 
 def faults() -> str:

@@ -12,9 +12,10 @@ from trivium.s3.messages import Request
 from trivium.s3.tags import check_tags
 
 DEFAULT_TYPE: Final = "binary/octet-stream"  # what AWS answers when the writer named no type
-STORAGE_CLASSES: Final = frozenset({  # botocore's model, StorageClass
+# botocore's model, StorageClass; OUTPOSTS is S3 on Outposts' and EXPRESS_ONEZONE directory buckets' alone
+STORAGE_CLASSES: Final = frozenset({
     "STANDARD", "REDUCED_REDUNDANCY", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER",
-    "DEEP_ARCHIVE", "OUTPOSTS", "GLACIER_IR", "SNOW", "EXPRESS_ONEZONE", "FSX_OPENZFS", "FSX_ONTAP",
+    "DEEP_ARCHIVE", "GLACIER_IR", "SNOW", "FSX_OPENZFS", "FSX_ONTAP",
 })
 CONTENT_HEADERS: Final = (
     "cache-control", "content-disposition", "content-encoding", "content-language", "expires")

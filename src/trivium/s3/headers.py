@@ -4,9 +4,11 @@ on it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from trivium.base import faults
+from trivium.s3.conditions import READ_HEADERS
 from trivium.s3.messages import Request
 
 _SSE: Final = "x-amz-server-side-encryption"
@@ -28,13 +30,27 @@ REFUSED: Final[dict[str, frozenset[str]]] = {
     "x-amz-write-offset-bytes": frozenset(),
     "x-amz-mfa": frozenset(),
 }
-_NAMES: Final = frozenset(REFUSED)
+_NOTHING: Final[frozenset[str]] = frozenset()
 
 
-def refuse_headers(request: Request) -> None:
-    """Raise NotImplemented for a header that asks for encryption, locks or appending."""
-    if _NAMES.isdisjoint(request.headers):
+def refusals(method: str, reads: Iterable[str]) -> frozenset[str]:
+    """The headers that an action refuses which reads the headers `reads`.
+
+    A write that depends on some conditions refuses the others: one that is ignored is a write that nobody
+    wanted (RFC 9110 §13.2.1; AWS defines If-Match and If-None-Match for writes, If-Match for DeleteObject).
+    """
+    undone = frozenset(READ_HEADERS).difference(reads)
+    conditional = method not in ("GET", "HEAD") and len(undone) < len(READ_HEADERS)
+    return undone.union(REFUSED) if conditional else frozenset(REFUSED)
+
+
+def refuse_headers(request: Request, refused: frozenset[str]) -> None:
+    """Raise NotImplemented for a header that asks for encryption, locks or appending, or for a condition that
+    is not done here: one of `refused`, unless its value is harmless.
+    """
+    if refused.isdisjoint(request.headers):
         return
-    for name, harmless in REFUSED.items():
-        if request.headers.get(name, "") not in harmless and name in request.headers:
+    for name in (*REFUSED, *READ_HEADERS):
+        asked = request.headers.get(name) if name in refused else None
+        if asked is not None and asked not in REFUSED.get(name, _NOTHING):
             raise faults.NotImplemented_(Header=name)

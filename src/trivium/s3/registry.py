@@ -20,7 +20,8 @@ import msgspec
 
 from trivium.base import faults
 from trivium.base.faults import Fault
-from trivium.s3.fields import Document, binder, header_writer, sources
+from trivium.s3.fields import Derived, Document, Header, binder, header_writer, sources
+from trivium.s3.headers import refusals
 from trivium.s3.messages import Request, Target
 
 
@@ -31,7 +32,8 @@ class Operation(msgspec.Struct, frozen=True):
     bucket (a field of `Features`). `allow`: the permission it asks for, `allow_version` the one when
     `versionId` is given, `allow_tags` the one that is needed too when `x-amz-tagging` is, `source` the one on
     the bucket of `x-amz-copy-source`. `document` and `shape`: the root and type of the request's XML.
-    `creates`: the bucket need not exist. `status`: of a success.
+    `creates`: the bucket need not exist. `status`: of a success. `refuses`: headers that ask for what it does
+    not do.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Operation(msgspec.Struct, frozen=True):
     answer_field: str = ""
     opens: bool = True
     status: int = 200
+    refuses: frozenset[str] = frozenset()
 
 
 OPERATIONS: Final[dict[str, Operation]] = {}
@@ -85,6 +88,7 @@ def operation(
             name, method, target, frozenset(when), allow, handler, ask, reply, binder(ask),
             header_writer(reply), needs, allow_version, allow_tags, source, document, document_field,
             shape_of(ask, document_field), answer, answer_field, opens, status,
+            refusals(method, headers_read(ask)),
         )
         _add(method, target, made.selectors, made, name)
         OPERATIONS[name] = made
@@ -200,6 +204,17 @@ def _signature(handler: Callable[[Any], Awaitable[Any]]) -> tuple[type[msgspec.S
     hints = typing.get_type_hints(handler)
     call = next(hint for name, hint in hints.items() if name != "return")
     return typing.get_args(call)[0], hints["return"]
+
+
+def headers_read(struct: type[msgspec.Struct]) -> list[str]:
+    """The names of the headers that an Ask reads."""
+    found: list[str] = []
+    for mark in sources(struct).values():
+        if isinstance(mark, Header):
+            found.append(mark.name)
+        elif isinstance(mark, Derived):
+            found += mark.headers
+    return found
 
 
 def _document(struct: type[msgspec.Struct]) -> tuple[str, Document | None]:

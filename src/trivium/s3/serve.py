@@ -73,7 +73,7 @@ async def bind(
     else:
         decide_outside(claim.account)
     source = await _open_source(house, operation, request, claim) if operation.source else None
-    refuse_headers(request)
+    refuse_headers(request, operation.refuses)
     found = operation.bind(request)
     if operation.document is not None:
         data = await document(request, claim, MAX_DOCUMENT_BYTES)

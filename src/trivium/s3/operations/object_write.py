@@ -6,7 +6,8 @@ from typing import Annotated
 
 import msgspec
 
-from trivium.base.digests import Checksum
+from trivium.base import faults
+from trivium.base.digests import FULL_OBJECT, Checksum
 from trivium.base.etag import quoted
 from trivium.buckets.conditions import ALWAYS, WriteIf
 from trivium.buckets.entry import Attributes
@@ -23,10 +24,22 @@ from trivium.s3.conditions import (
     write_if,
 )
 from trivium.s3.fields import Derived, Header, Spread
-from trivium.s3.messages import OBJECT
+from trivium.s3.messages import OBJECT, Request
 from trivium.s3.operations.bucket import Nothing
 from trivium.s3.registry import operation
 from trivium.s3.sources import rename_source
+
+
+def whole(request: Request) -> None:
+    """The body is the whole object. Raises InvalidRequest where it is said to be a piece, or made of some.
+
+    Source: RFC 9110 §14.5, on PUT with Content-Range; API Reference, PutObject: its checksum type is always
+    FULL_OBJECT.
+    """
+    if "content-range" in request.headers:
+        raise faults.InvalidRequest("An object is stored as a whole: Content-Range is not accepted.")
+    if request.headers.get("x-amz-checksum-type", FULL_OBJECT) != FULL_OBJECT:
+        raise faults.InvalidRequest(f"The checksum type of an object uploaded as a whole is {FULL_OBJECT}.")
 
 
 class PutObjectAsk(msgspec.Struct, frozen=True):
@@ -34,6 +47,7 @@ class PutObjectAsk(msgspec.Struct, frozen=True):
 
     attributes: Annotated[Attributes, Derived(object_attributes, READS)]
     only_if: Annotated[WriteIf, Derived(write_if, WRITE_HEADERS, seldom=True)] = ALWAYS
+    whole: Annotated[None, Derived(whole, ("content-range", "x-amz-checksum-type"), seldom=True)] = None
     said: Annotated[Granted | None, Derived(granted, ACL_HEADERS, seldom=True)] = None
 
 
