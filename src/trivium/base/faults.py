@@ -337,6 +337,8 @@ CopyInvalidSource = _row(
     "CopyInvalidSource", 400, "Copy Source must mention the source bucket and key: sourcebucket/sourcekey",
     code="InvalidArgument",
 )
+CopyInvalidSourceParameter = _row(
+    "CopyInvalidSourceParameter", 400, "Unsupported copy source parameter.", code="InvalidArgument")
 CopyInvalidSourceEncoding = _row(
     "CopyInvalidSourceEncoding", 400, "Copy Source must be URL-encoded.", code="InvalidArgument")
 CopySourceIsDeleteMarker = _row(

@@ -18,6 +18,7 @@ class Limits(msgspec.Struct, frozen=True):
     `max_keys`: the most keys of a page of a listing.
     `refuse_more_keys`: a `max-keys` above `max_keys` is InvalidArgument instead of being clamped.
     `max_put_bytes`: the most bytes of one PUT, of a part, and of a part's copy source.
+    `max_copy_bytes`: the most bytes of the source of CopyObject.
     `min_part_bytes`: the fewest bytes of every part but the last.
     `max_parts`: the most parts of an object.
     `max_metadata_bytes`: the most bytes of names and values of an object's user metadata.
@@ -28,6 +29,7 @@ class Limits(msgspec.Struct, frozen=True):
     max_keys: int = 1000
     refuse_more_keys: bool = False
     max_put_bytes: int = 5 * GIB
+    max_copy_bytes: int = 5 * GIB
     min_part_bytes: int = 5 * MIB
     max_parts: int = 10_000
     max_metadata_bytes: int = 2048

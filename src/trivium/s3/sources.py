@@ -1,7 +1,9 @@
-"""Copy sources: what the header `x-amz-copy-source` names."""
+"""Sources of copies and renames: what the headers `x-amz-copy-source` and `x-amz-rename-source` name."""
 
 from __future__ import annotations
 
+import re
+from typing import Final
 from urllib.parse import unquote
 
 import msgspec
@@ -9,7 +11,11 @@ import msgspec
 from trivium.base import faults
 from trivium.s3.messages import Request
 
-HEADER = "x-amz-copy-source"
+HEADER: Final = "x-amz-copy-source"
+RENAME_HEADER: Final = "x-amz-rename-source"
+_VERSION: Final = "versionId="
+# arn:aws:s3:<region>:<account>:accesspoint/…, arn:aws:s3-outposts:<region>:<account>:outpost/…
+_ACCESS_POINT: Final = re.compile(r"arn:[^:/]*:s3[^:/]*:[^:/]*:[^:/]*:(accesspoint|outpost)/")
 
 
 class CopySource(msgspec.Struct, frozen=True):
@@ -21,29 +27,43 @@ class CopySource(msgspec.Struct, frozen=True):
 
 
 def copy_source(request: Request) -> CopySource:
-    """The source of a copy. Raises InvalidArgument when the header is no `/bucket/key`, percent-encoded."""
+    """The source of a copy: `/bucket/key` or `bucket/key`, percent-encoded, perhaps with `?versionId=`.
+
+    Raises CopyInvalidSource, CopyInvalidSourceEncoding, CopyInvalidSourceParameter for any other parameter,
+    and NotImplemented for the ARN of an access point (Amazon S3 API Reference, CopyObject,
+    x-amz-copy-source).
+    """
     value = request.headers.get(HEADER, "")
-    path, mark, query = value.partition("?versionId=")
+    path, mark, query = value.partition("?")
+    if mark and ("&" in query or not query.startswith(_VERSION)):
+        raise faults.CopyInvalidSourceParameter(ArgumentName=HEADER, ArgumentValue=value)
     try:
         path, version = unquote(path, errors="strict"), unquote(query, errors="strict")
     except UnicodeDecodeError:
         raise faults.CopyInvalidSourceEncoding(ArgumentName=HEADER, ArgumentValue=value) from None
-    bucket, slash, key = path.removeprefix("/").partition("/")
+    path = path.removeprefix("/")
+    if _ACCESS_POINT.match(path) is not None:
+        raise faults.NotImplemented_(Header=HEADER)
+    bucket, slash, key = path.partition("/")
     if not bucket or not slash or not key:
         raise faults.CopyInvalidSource(ArgumentName=HEADER, ArgumentValue=value)
-    return CopySource(bucket, key, version if mark else None)
+    return CopySource(bucket, key, version.removeprefix(_VERSION) if mark else None)
 
 
-def rename_source(request: Request) -> str:
-    """The key that a rename starts from, or `/bucket/key`, percent-encoded: clients send both.
+def renamed_key(source: str, bucket: str) -> str:
+    """The key in `bucket` that a rename starts from: percent-encoded, by itself or behind `/bucket/`.
 
-    Raises InvalidArgument when it is no key or broken (Amazon S3 API Reference, RenameObject).
+    Clients send both. A key that looks like the second has its first slash encoded, or the bucket before it.
+    Raises InvalidArgument when it is no key or broken. Source: Amazon S3 API Reference, RenameObject,
+    x-amz-rename-source: it is encoded, and a path by its pattern; the User Guide's examples name the key
+    alone.
     """
-    value = request.headers.get("x-amz-rename-source", "")
+    first, slash, rest = source[1:].partition("/")
     try:
-        path = unquote(value, errors="strict")
+        path = source.startswith("/") and slash and unquote(first, errors="strict") == bucket
+        key = unquote(rest if path else source, errors="strict")
     except UnicodeDecodeError:
-        path = ""
-    if not path.strip("/"):
-        raise faults.InvalidArgument(ArgumentName="x-amz-rename-source", ArgumentValue=value)
-    return path
+        key = ""
+    if not key.strip("/"):
+        raise faults.InvalidArgument(ArgumentName=RENAME_HEADER, ArgumentValue=source)
+    return key

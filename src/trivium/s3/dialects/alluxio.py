@@ -10,10 +10,12 @@ from typing import Final
 from msgspec.structs import replace
 
 from trivium.s3.dialect import Dialect, Limits
+from trivium.services.uploads.completion import MAX_OBJECT_BYTES
 
 DIALECT: Final = Dialect(
     "alluxio",
     limits=Limits(
+        max_copy_bytes=MAX_OBJECT_BYTES,  # CopyObject: no limit is named
         min_part_bytes=0,  # CompleteMultipartUpload's example merges parts of 27,040 bytes
         max_bucket_tags=10,  # "Tagging & Metadata Limits": on buckets and objects alike
     ),

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from trivium.s3.dialect import Dialect, Limits
+from trivium.services.uploads.completion import MAX_OBJECT_BYTES
 
 DIALECT: Final = Dialect(
     "pachyderm",
-    # 0 to 5,000 (Hadoop asks for 5,000), else InvalidArgument
-    limits=Limits(max_keys=5000, refuse_more_keys=True),
+    limits=Limits(
+        max_keys=5000, refuse_more_keys=True,  # 0 to 5,000 (Hadoop asks for 5,000), else InvalidArgument
+        max_copy_bytes=MAX_OBJECT_BYTES,  # CopyObject: no limit is named
+    ),
     # CreateBucket: "trying to create the same bucket twice will return" the error
     own_bucket_again="refused",
     location="PACHYDERM",  # GetBucketLocation: the same for every bucket

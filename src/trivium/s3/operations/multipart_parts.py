@@ -17,7 +17,7 @@ from trivium.s3.checksums import CHECKSUM_HEADERS, value_header
 from trivium.s3.conditions import SOURCE_HEADERS, source_if
 from trivium.s3.fields import Derived, Document, Header, Query, Spread, iso_time
 from trivium.s3.messages import OBJECT
-from trivium.s3.operations.object_copy import read_source
+from trivium.s3.operations.object_copy import check_copy_size, read_source
 from trivium.s3.registry import operation
 from trivium.s3.shapes import Checksums, checksum_fields
 from trivium.s3.sources import HEADER, CopySource, copy_source
@@ -99,9 +99,7 @@ async def upload_part_copy(call: Call[UploadPartCopyAsk]) -> UploadPartCopyReply
     reading = await read_source(call.source.bucket, ask.source)
     ask.source_if.check(reading.entry, modified=faults.PreconditionFailed)
     span = copy_range(ask.range, reading.entry.size) if ask.range is not None else None
-    size, most = span.size if span else reading.entry.size, call.dialect.limits.max_put_bytes
-    if size > most:
-        raise faults.CopySourceTooBig(ProposedSize=size, MaxSizeAllowed=most)
+    check_copy_size(span.size if span else reading.entry.size, call.dialect.limits.max_put_bytes)
     part = await uploads.copy_part(upload, ask.number, reading, span)
     result = CopyPartResult(
         etag=quoted(part.etag), last_modified=iso_time(part.modified_ms),

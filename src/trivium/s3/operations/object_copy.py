@@ -65,6 +65,7 @@ async def copy_object(call: Call[CopyObjectAsk]) -> CopyObjectReply:
     ask = call.ask
     assert call.source is not None, "the operation opens its source"
     reading = await read_source(call.source.bucket, ask.source)
+    check_copy_size(reading.entry.size, call.dialect.limits.max_copy_bytes)
     _refuse_no_change(call)
     attributes = _attributes(ask, reading.entry)
     if ask.said is not None:
@@ -98,6 +99,16 @@ async def read_source(bucket: Bucket, source: CopySource) -> Reading:
         if fault.kind is faults.VersionIsDeleteMarker:
             raise faults.CopySourceIsDeleteMarker(Key=source.key) from None
         raise
+
+
+def check_copy_size(size: int, limit_bytes: int) -> None:
+    """Raise CopySourceTooBig for a source of more than the limit, although a copy writes rows whatever the
+    size.
+    """
+    if size > limit_bytes:
+        raise faults.CopySourceTooBig(
+            f"{faults.CopySourceTooBig.message}: {limit_bytes}",
+            ProposedSize=size, MaxSizeAllowed=limit_bytes)
 
 
 def _refuse_no_change(call: Call[CopyObjectAsk]) -> None:

@@ -27,7 +27,7 @@ from trivium.s3.fields import Derived, Header, Spread
 from trivium.s3.messages import OBJECT, Request
 from trivium.s3.operations.bucket import Nothing
 from trivium.s3.registry import operation
-from trivium.s3.sources import rename_source
+from trivium.s3.sources import RENAME_HEADER, renamed_key
 
 
 def whole(request: Request) -> None:
@@ -62,9 +62,9 @@ class PutObjectReply(msgspec.Struct, frozen=True):
 class RenameObjectAsk(msgspec.Struct, frozen=True):
     """Another key of this bucket that shall have this key from now on."""
 
-    source: Annotated[str, Derived(rename_source, ("x-amz-rename-source",))]
     source_if: Annotated[WriteIf, Derived(rename_source_if, RENAME_SOURCE_HEADERS)]
     only_if: Annotated[WriteIf, Derived(rename_if, READ_HEADERS)]
+    source: Annotated[str, Header(RENAME_HEADER)] = ""
 
 
 @operation("PutObject", "PUT", OBJECT, needs="writes", allow="s3:PutObject", allow_tags="s3:PutObjectTagging")
@@ -81,7 +81,7 @@ async def rename_object(call: Call[RenameObjectAsk]) -> Nothing:
     renames = call.bucket.features.renames
     assert renames is not None, "the operation needs renames"
     ask = call.ask
-    source = ask.source.removeprefix(f"/{call.name}/")
+    source = renamed_key(ask.source, call.name)
     await renames.rename(
         source, call.key, source_if=ask.source_if, only_if=ask.only_if, actor=call.account.id)
     return Nothing()

@@ -24,7 +24,8 @@ from trivium.buckets.conditions import ALWAYS, WriteIf
 from trivium.services.uploads.records import Part, Upload
 from trivium.storage.blobs import Layout
 
-MAX_OBJECT_BYTES: Final = 5 << 40  # 5 TiB: Amazon S3 User Guide, "Multipart upload limits"
+# 48.8 TiB, which AWS calls 50 TB: Amazon S3 User Guide, "Multipart upload limits", 10,000 parts of 5 GiB
+MAX_OBJECT_BYTES: Final = 10_000 * (5 << 30)
 
 _MD5 = re.compile(r"[0-9a-f]{32}")
 

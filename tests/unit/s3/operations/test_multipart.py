@@ -222,6 +222,23 @@ def test_a_part_is_no_larger_than_an_upload() -> None:
     client.close()
 
 
+def test_a_copy_is_no_larger_than_the_dialect_lets_it_be() -> None:
+    client = Client(Dialect("tiny", Limits(max_copy_bytes=4), xmlns=""))
+    client.ask("PUT", "/bucket/small", body=b"1234")
+    client.ask("PUT", "/bucket/large", body=b"12345")
+
+    small = client.ask("PUT", "/bucket/copy", x_amz_copy_source="bucket/small")
+    large = client.ask("PUT", "/bucket/copy", x_amz_copy_source="bucket/large")
+    renamed = client.ask("PUT", "/bucket/copy", "renameObject", x_amz_rename_source="large")
+
+    assert (200, 400, 200) == (small.status, large.status, renamed.status)
+    assert "InvalidRequest" == large.text("Code")
+    assert (
+        "The specified copy source is larger than the maximum allowable size for a copy source: 4"
+        == large.text("Message"))
+    client.close()
+
+
 # Complete
 
 
