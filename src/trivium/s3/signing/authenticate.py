@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from trivium.base import faults
+from trivium.base import signature_faults
 from trivium.s3.messages import Request
 from trivium.s3.signing import header, payloads, presigned, scope, simple, v2_claim
 from trivium.s3.signing.claim import Claim
@@ -40,7 +40,7 @@ def authenticate(request: Request, users: Users) -> Claim:
     authorization = request.headers.get("authorization")
     if authorization:
         if query and _EITHER(query):
-            raise faults.OnlyOneAuthMechanismAllowed(
+            raise signature_faults.OnlyOneAuthMechanismAllowed(
                 ArgumentName="Authorization", ArgumentValue=authorization
             )
         if authorization.startswith("AWS ") and request.listener.signature_v2:
@@ -50,7 +50,7 @@ def authenticate(request: Request, users: Users) -> Claim:
         return presigned.claim(request, users)
     if query and _VERSION_2(query):
         if not request.listener.signature_v2:
-            raise faults.UseV4AuthorizationMechanism()
+            raise signature_faults.UseV4AuthorizationMechanism()
         return v2_claim.in_query(request, users)
     declared = request.headers.get(scope.CONTENT_SHA256)
     return NOBODY if declared is None else Claim(ANONYMOUS, payload=payloads.payload(declared, None))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 
-from trivium.base import faults
+from trivium.base import signature_faults
 from trivium.s3.messages import Request
 from trivium.s3.signing import canonical, payloads, scope, v4
 from trivium.s3.signing.claim import ChunkSigning, Claim
@@ -28,9 +28,9 @@ def claim(request: Request, users: Users, authorization: str) -> Claim:
     date = _date(given, signed, at_ms=request.at_ms)
     declared = given.get(scope.CONTENT_SHA256)
     if declared is None:
-        raise faults.MissingContentSha256()
+        raise signature_faults.MissingContentSha256()
     if "x-amz-security-token" in given:
-        raise faults.InvalidToken()
+        raise signature_faults.InvalidToken()
     who = v4.credential(users, signed.access_key)
     query = canonical.query(request.query_string) if request.query_string else ""
     v4.check(request, who, signed, date, query, declared, signature)
@@ -63,22 +63,24 @@ def _read_head(head: str) -> Signed:
 def _read(authorization: str) -> tuple[Signed, str]:
     mechanism, space, rest = authorization.partition(" ")
     if not space:
-        raise faults.AuthorizationHeaderNeedsOneSpace(
+        raise signature_faults.AuthorizationHeaderNeedsOneSpace(
             ArgumentName="Authorization", ArgumentValue=authorization
         )
     if mechanism == "AWS" or (mechanism.startswith("AWS4-") and mechanism != v4.ALGORITHM):
-        raise faults.UseV4AuthorizationMechanism()
+        raise signature_faults.UseV4AuthorizationMechanism()
     if mechanism != v4.ALGORITHM:
-        raise faults.UnsupportedAuthorizationType(ArgumentName="Authorization", ArgumentValue=authorization)
+        raise signature_faults.UnsupportedAuthorizationType(
+            ArgumentName="Authorization", ArgumentValue=authorization)
     components = [component.strip() for component in rest.split(",")]
     if len(components) != 3:
-        raise faults.AuthorizationHeaderRequiresThreeComponents()
+        raise signature_faults.AuthorizationHeaderRequiresThreeComponents()
     found: dict[str, str] = {}
     for component in components:
         name, equals, value = component.partition("=")
         if not equals:
             what = f'the authorization component "{component}" is malformed.'
-            raise faults.AuthorizationComponentMalformed(f"The authorization header is malformed; {what}")
+            raise signature_faults.AuthorizationComponentMalformed(
+                f"The authorization header is malformed; {what}")
         found[name] = value
     for name, kind in _COMPONENTS:
         if name not in found:
@@ -87,9 +89,9 @@ def _read(authorization: str) -> tuple[Signed, str]:
 
 
 _COMPONENTS = (
-    ("Credential", faults.MissingAuthorizationCredential),
-    ("SignedHeaders", faults.MissingAuthorizationSignedHeaders),
-    ("Signature", faults.MissingAuthorizationSignature),
+    ("Credential", signature_faults.MissingAuthorizationCredential),
+    ("SignedHeaders", signature_faults.MissingAuthorizationSignedHeaders),
+    ("Signature", signature_faults.MissingAuthorizationSignature),
 )
 
 
@@ -98,10 +100,10 @@ def _date(given: Mapping[str, str], signed: Signed, *, at_ms: int) -> str:
     text = given.get("x-amz-date") or given.get("date") or ""
     ms = v4.time_ms(text) if len(text) <= v4.MAX_DATE_CHARS else None
     if ms is None:
-        raise faults.AWSAuthenticationRequiresDate()
+        raise signature_faults.AWSAuthenticationRequiresDate()
     if not -v4.MAX_SKEW_MS <= at_ms - ms <= v4.MAX_SKEW_MS:
         raise v4.too_skewed(text, at_ms=at_ms)
     date = text if text.endswith("Z") else v4.amz_date(ms)
     if not date.startswith(signed.date):
-        raise faults.CredentialDateNotSameAsXamzDate()
+        raise signature_faults.CredentialDateNotSameAsXamzDate()
     return date

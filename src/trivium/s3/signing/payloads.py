@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from trivium.base import faults
+from trivium.base import faults, signature_faults
 from trivium.s3.signing.claim import PLAIN, ChunkSigning, Payload
 
 UNSIGNED: Final = "UNSIGNED-PAYLOAD"
@@ -40,9 +40,9 @@ def payload(declared: str, signing: ChunkSigning | None) -> Payload:
     trailer = SIGNED.get(declared)
     if trailer is not None:
         if signing is None:
-            raise faults.InvalidContentSha256ForAnonymous()
+            raise signature_faults.InvalidContentSha256ForAnonymous()
         return Payload(chunked=True, signing=signing, trailer=trailer)
     if _ELLIPTIC(declared):
         raise faults.NotImplemented_(f"The chunk encoding algorithm {declared} is not supported.")
-    kind = faults.InvalidContentSha256 if declared else faults.EmptyContentSha256
+    kind = signature_faults.InvalidContentSha256 if declared else signature_faults.EmptyContentSha256
     raise kind(ArgumentName="x-amz-content-sha256", ArgumentValue=declared)

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 import msgspec
 
-from trivium.base import faults
+from trivium.base import signature_faults
 from trivium.s3.messages import Request, read_query
 from trivium.s3.signing import canonical, header, hoisted, payloads, scope, v4
 from trivium.s3.signing.claim import Claim
@@ -71,26 +71,26 @@ def read(query: str) -> tuple[Presigned, str]:
     else:
         said = head + tail
     if not signature:
-        raise faults.NotAllV4QueryParametersProvided()
+        raise signature_faults.NotAllV4QueryParametersProvided()
     return (_read_kept(said) if len(said) <= v4.MAX_CACHED_CHARS else _read(said)), signature
 
 
 def _read(query: str) -> Presigned:
     written, given = canonical.parameters(query)
     if not all(map(given.get, _NEEDED)):
-        raise faults.NotAllV4QueryParametersProvided()
+        raise signature_faults.NotAllV4QueryParametersProvided()
     if given["X-Amz-Algorithm"] != v4.ALGORITHM:
-        raise faults.XAmzAlgorithmUnsupported()
+        raise signature_faults.XAmzAlgorithmUnsupported()
     signed = _signed(given["X-Amz-Credential"], given["X-Amz-SignedHeaders"])
     date = given["X-Amz-Date"]
     at_ms = v4.time_ms(date) if date.endswith("Z") and len(date) <= v4.MAX_DATE_CHARS else None
     if at_ms is None:
-        raise faults.XAmzDateIncorrectFormat()
+        raise signature_faults.XAmzDateIncorrectFormat()
     if not date.startswith(signed.date):
         what = f'"{signed.date}". This date is not the same as X-Amz-Date: "{date[:8]}".'
-        raise faults.V4QPCredentialDateNotSameAsXamzDate(f"Invalid credential date {what}")
+        raise signature_faults.V4QPCredentialDateNotSameAsXamzDate(f"Invalid credential date {what}")
     if "X-Amz-Security-Token" in given:
-        raise faults.InvalidToken()
+        raise signature_faults.InvalidToken()
     expires = _seconds(given["X-Amz-Expires"])
     sha256 = given.get("X-Amz-Content-Sha256") or payloads.UNSIGNED
     in_query = hoisted.headers(
@@ -116,11 +116,11 @@ _read_kept = lru_cache(maxsize=1024)(_read)
 def _seconds(text: str) -> int:
     digits = text.removeprefix("-")
     if not (digits.isascii() and digits.isdigit()):
-        raise faults.XAmzExpiresShouldBeANumber()
+        raise signature_faults.XAmzExpiresShouldBeANumber()
     if text != digits:
-        raise faults.XAmzExpiresMustBeNonNegative()
+        raise signature_faults.XAmzExpiresMustBeNonNegative()
     if len(digits) > len(str(MAX_EXPIRES_SECONDS)) or int(digits) > MAX_EXPIRES_SECONDS:
-        raise faults.XAmzExpiresLongerThanAWeek()
+        raise signature_faults.XAmzExpiresLongerThanAWeek()
     return int(digits)
 
 
@@ -132,6 +132,6 @@ def _check_age(said: Presigned, *, at_ms: int) -> None:
             "Expires": v4.iso_date(until_ms),
             "ServerTime": v4.iso_date(at_ms),
         }
-        raise faults.RequestExpired(**facts)
+        raise signature_faults.RequestExpired(**facts)
     if said.at_ms - at_ms > v4.MAX_SKEW_MS:
-        raise faults.RequestNotYetValid(RequestTime=said.date, ServerTime=v4.iso_date(at_ms))
+        raise signature_faults.RequestNotYetValid(RequestTime=said.date, ServerTime=v4.iso_date(at_ms))

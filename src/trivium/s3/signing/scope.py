@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from trivium.base import faults
+from trivium.base import signature_faults
 from trivium.base.faults import FaultKind
 
 CONTENT_SHA256: Final = "x-amz-content-sha256"
@@ -62,23 +62,23 @@ class Wording(msgspec.Struct, frozen=True):
 
 IN_HEADER = Wording(
     "The authorization header is malformed; ",
-    faults.V4MHAuthorizationCredentialMalformed,
-    faults.V4MHEmptyAuthorizationAccessKey,
-    faults.V4MHIncorrectAuthorizationDateFormat,
-    faults.V4MHEmptyAuthorizationRegion,
-    faults.V4MHIncorrectAuthorizationService,
-    faults.V4MHIncorrectAuthorizationRequestType,
-    faults.AuthorizationComponentMalformed,
+    signature_faults.V4MHAuthorizationCredentialMalformed,
+    signature_faults.V4MHEmptyAuthorizationAccessKey,
+    signature_faults.V4MHIncorrectAuthorizationDateFormat,
+    signature_faults.V4MHEmptyAuthorizationRegion,
+    signature_faults.V4MHIncorrectAuthorizationService,
+    signature_faults.V4MHIncorrectAuthorizationRequestType,
+    signature_faults.AuthorizationComponentMalformed,
 )
 IN_QUERY = Wording(
     "Error parsing the X-Amz-Credential parameter; ",
-    faults.V4QPAuthorizationCredentialMalformed,
-    faults.V4QPEmptyAuthorizationAccessKey,
-    faults.V4QPIncorrectAuthorizationDateFormat,
-    faults.V4QPEmptyAuthorizationRegion,
-    faults.V4QPIncorrectAuthorizationService,
-    faults.V4QPIncorrectAuthorizationRequestType,
-    faults.XAmzSignedHeadersMalformed,
+    signature_faults.V4QPAuthorizationCredentialMalformed,
+    signature_faults.V4QPEmptyAuthorizationAccessKey,
+    signature_faults.V4QPIncorrectAuthorizationDateFormat,
+    signature_faults.V4QPEmptyAuthorizationRegion,
+    signature_faults.V4QPIncorrectAuthorizationService,
+    signature_faults.V4QPIncorrectAuthorizationRequestType,
+    signature_faults.XAmzSignedHeadersMalformed,
 )
 
 
@@ -130,5 +130,5 @@ def _names(signed_headers: str, wording: Wording) -> tuple[str, ...]:
         raise wording.bad_names()
     names = tuple(signed_headers.split(";"))
     if "host" not in names:
-        raise faults.AuthorizationHeadersNotSigned(HeadersNotSigned="host")
+        raise signature_faults.AuthorizationHeadersNotSigned(HeadersNotSigned="host")
     return names

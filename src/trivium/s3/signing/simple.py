@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from trivium.base import faults
+from trivium.base import signature_faults
 from trivium.s3.messages import Request
 from trivium.s3.signing import payloads, scope
 from trivium.s3.signing.claim import PLAIN, Claim, Payload
@@ -37,7 +37,7 @@ def _user(request: Request) -> str:
     if authorization:
         match = _USER(authorization)
         if match is None:
-            raise faults.AuthorizationHeaderMalformed()
+            raise signature_faults.AuthorizationHeaderMalformed()
         return match[1]
     if "X-Amz-Credential=" in request.query_string:
         return request.query.get("X-Amz-Credential", "").partition("/")[0]

@@ -22,7 +22,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 from urllib.parse import quote
 
-from trivium.base import faults
+from trivium.base import faults, signature_faults
 from trivium.s3.address import virtual_bucket
 from trivium.s3.messages import Request
 from trivium.s3.signing import v4
@@ -151,6 +151,6 @@ def _paths_of(request: Request) -> Iterator[str]:
 
 
 def _use_v4(what: str) -> faults.Fault:
-    return faults.UseV4AuthorizationMechanism(
+    return signature_faults.UseV4AuthorizationMechanism(
         f"A signature of version 2 does not cover {what}. Please use AWS4-HMAC-SHA256."
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from trivium.base import faults
+from trivium.base import signature_faults
 from trivium.s3.messages import Request
 from trivium.s3.signing import hoisted, payloads, scope, v2, v4
 from trivium.s3.signing.claim import PLAIN, Claim, Payload
@@ -24,7 +24,8 @@ def in_header(request: Request, users: Users, authorization: str) -> Claim:
     """Who signed the request: `AWS AccessKeyId:signature`. Raises the fault that says what is wrong."""
     access_key, colon, signature = authorization.removeprefix("AWS ").partition(":")
     if not (access_key and colon and signature) or ":" in signature or " " in access_key:
-        raise faults.InvalidV2AuthorizationHeader(ArgumentName="Authorization", ArgumentValue=authorization)
+        raise signature_faults.InvalidV2AuthorizationHeader(
+            ArgumentName="Authorization", ArgumentValue=authorization)
     given = request.headers
     _check_date(given, at_ms=request.at_ms)
     payload = _payload(given)
@@ -42,7 +43,7 @@ def in_query(request: Request, users: Users) -> Claim:
     query = request.query
     access_key, expires, signature = map(query.get, ("AWSAccessKeyId", "Expires", "Signature"))
     if not (access_key and expires and signature):
-        raise faults.QueryAuthenticationRequiresParameters()
+        raise signature_faults.QueryAuthenticationRequiresParameters()
     _check_age(expires, at_ms=request.at_ms)
     in_query = hoisted.headers(pair for pair in query.items() if _is_header(pair[0].lower()))
     given = {**request.headers, **in_query}
@@ -59,17 +60,17 @@ def _check_date(given: Mapping[str, str], *, at_ms: int) -> None:
     text = given.get("x-amz-date", given.get("date", ""))
     ms = v4.time_ms(text) if len(text) <= v4.MAX_DATE_CHARS else None
     if ms is None or ms < 0:
-        raise faults.AWSAuthenticationRequiresDate()
+        raise signature_faults.AWSAuthenticationRequiresDate()
     if not -v4.MAX_SKEW_MS <= at_ms - ms <= v4.MAX_SKEW_MS:
         raise v4.too_skewed(text, at_ms=at_ms)
 
 
 def _check_age(expires: str, *, at_ms: int) -> None:
     if not _SECONDS(expires):
-        raise faults.InvalidDate(f"Invalid date (should be seconds since epoch): {expires}")
+        raise signature_faults.InvalidDate(f"Invalid date (should be seconds since epoch): {expires}")
     until_ms = int(expires) * 1000
     if at_ms > until_ms:
-        raise faults.RequestExpired(Expires=v4.iso_date(until_ms), ServerTime=v4.iso_date(at_ms))
+        raise signature_faults.RequestExpired(Expires=v4.iso_date(until_ms), ServerTime=v4.iso_date(at_ms))
 
 
 def _is_header(name: str) -> bool:
@@ -82,10 +83,10 @@ def _payload(given: Mapping[str, str]) -> Payload:
     Framed bodies belong to version 4: their chunks need its keys, and botocore sends none with version 2.
     """
     if "x-amz-security-token" in given:
-        raise faults.InvalidToken()
+        raise signature_faults.InvalidToken()
     declared = given.get(scope.CONTENT_SHA256)
     if (declared or "").startswith("STREAMING-") or "x-amz-decoded-content-length" in given:
-        raise faults.UseV4AuthorizationMechanism(
+        raise signature_faults.UseV4AuthorizationMechanism(
             "Bodies in aws-chunked framing need a signature of version 4. Please use AWS4-HMAC-SHA256."
         )
     return PLAIN if declared is None else payloads.payload(declared, None)

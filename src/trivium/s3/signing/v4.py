@@ -13,7 +13,7 @@ from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Final
 
-from trivium.base import faults
+from trivium.base import faults, signature_faults
 from trivium.s3.messages import Request
 from trivium.s3.signing import canonical
 from trivium.s3.signing.scope import Signed, unsigned
@@ -96,7 +96,7 @@ def iso_date(ms: int) -> str:
 
 def too_skewed(text: str, *, at_ms: int) -> faults.Fault:
     """RequestTimeTooSkewed for the date as the client wrote it."""
-    return faults.RequestTimeTooSkewed(
+    return signature_faults.RequestTimeTooSkewed(
         RequestTime=text, ServerTime=iso_date(at_ms), MaxAllowedSkewMilliseconds=MAX_SKEW_MS
     )
 
@@ -109,7 +109,7 @@ def credential(users: Users, access_key: str) -> Credential:
     """The credential of that access key. Raises InvalidAccessKeyId."""
     found = users.find(access_key)
     if found is None:
-        raise faults.InvalidAccessKeyId(AWSAccessKeyId=access_key)
+        raise signature_faults.InvalidAccessKeyId(AWSAccessKeyId=access_key)
     return found
 
 
@@ -123,7 +123,7 @@ def check(
     given = request.headers
     missing = unsigned(given, signed)
     if missing:
-        raise faults.AuthorizationHeadersNotSigned(HeadersNotSigned=", ".join(missing))
+        raise signature_faults.AuthorizationHeadersNotSigned(HeadersNotSigned=", ".join(missing))
     try:
         path = canonical.path(request.path)
         lines = canonical.headers(given, signed.names, signed.lines)
@@ -152,7 +152,7 @@ def mismatch(access_key: str, to_sign: str, signature: str, wanted: str = "") ->
     }
     if wanted:
         facts |= {"CanonicalRequest": wanted, "CanonicalRequestBytes": _hexadecimal(wanted)}
-    return faults.SignatureDoesNotMatch(**facts)
+    return signature_faults.SignatureDoesNotMatch(**facts)
 
 
 def _hexadecimal(text: str) -> str:
