@@ -200,7 +200,7 @@ def test_chunks_of_a_byte_do_not_gather_in_memory(server, path, untouched):
         line.send(head("PUT", path, {**headers, "content-length": str(size * 6 + 10)}) + b"1\r\na\r\n" * size)
         answer = line.answer()
 
-    assert (answer.status, answer.code) == (400, "InvalidChunkSizeError")
+    assert (answer.status, answer.code) == (403, "InvalidChunkSizeError")
     assert grown[0] < 32 * MIB
 
 

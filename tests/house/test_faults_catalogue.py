@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
 
+from tests.house.table_a1 import NOT_YET, SIBLINGS, TABLE
 from trivium.base import faults, signature_faults
 from trivium.base.faults import CATALOGUE, FaultKind
 
@@ -67,3 +68,35 @@ def test_messages_are_sentences_without_line_breaks() -> None:
     for kind in CATALOGUE.values():
         assert re.fullmatch(r"\S.*\S", kind.message), kind.name
         assert "  " not in kind.message.replace(".  ", ". "), kind.name
+
+
+# What Table A-1 says of it cannot be sent: a condition that fails has a status of its own (RFC 9110 §15.4.5)
+_OTHER_STATUS = {"NotModified"}
+_TESTS = Path(__file__).parents[1]
+
+
+def test_every_name_of_table_a1_is_raised_or_has_a_reason() -> None:
+    assert set() == set(TABLE) - {kind.fine for kind in CATALOGUE.values()} - set(NOT_YET)
+
+
+def test_names_have_the_status_of_table_a1() -> None:
+    shown = {(kind.fine, kind.fine_status) for kind in CATALOGUE.values() if kind.fine not in _OTHER_STATUS}
+
+    assert set() == {(name, status) for name, status in shown if TABLE.get(name, status) != status}
+
+
+def test_what_is_shown_for_a_fine_name_is_in_table_a1_unless_it_is_newer() -> None:
+    """A code that the table does not have came to S3 after it was written."""
+    strange = {kind.fine for kind in CATALOGUE.values() if kind.fine not in TABLE and kind.fine != kind.code}
+
+    assert SIBLINGS == strange
+
+
+def test_every_name_of_table_a1_that_is_raised_is_met_in_a_test() -> None:
+    told = "\n".join(
+        path.read_text() for folder in ("clients", "hostile", "sim", "unit", "wire")
+        for path in sorted((_TESTS / folder).rglob("*")) if path.suffix in (".py", ".http"))
+    words = set(re.findall(r"\w+", told))
+    raised = {kind.fine for kind in CATALOGUE.values()} & set(TABLE) - set(WAITING)
+
+    assert set() == raised - words

@@ -15,7 +15,7 @@ from typing import Any, Final
 import msgspec
 
 from trivium.base.clock import SetClock
-from trivium.base.faults import CATALOGUE
+from trivium.base.faults import CATALOGUE, FaultKind
 from trivium.base.ids import SeededIds
 from trivium.buckets.bucket import Features
 from trivium.buckets.mount.bucket import MountBucket
@@ -77,18 +77,27 @@ _HEADERS_SAY: Final = (
 def faults() -> str:
     """The page of all faults."""
     rows = [
-        (f"`{kind.name}`", "" if kind.code == kind.name else f"`{kind.code}`", str(kind.status), kind.message)
+        (f"`{kind.name}`", "" if kind.code == kind.name else f"`{kind.code}`", _fine(kind), str(kind.status),
+         kind.message)
         for kind in sorted(CATALOGUE.values(), key=lambda kind: kind.name)
     ]
     return "\n".join([
         "# Faults", "", _MARK, "", _FAULTS_SAY, "",
-        *_table(("name", "code, where it differs", "status", "message"), rows), ""])
+        *_table(_FAULTS_TOLD, rows), ""])
+
+
+def _fine(kind: FaultKind) -> str:
+    """What dialects with fine names show, where it is not name and status."""
+    status = f" {kind.fine_status}" if kind.fine_status != kind.status else ""
+    return f"`{kind.fine}`{status}" if status or kind.fine != kind.name else ""
 
 
 _FAULTS_SAY: Final = (
     "Everything that can be wrong with a request. The error document shows the code, which is AWS's; dialects"
-    " with `fine_faults` show the name. What is known about a fault (which key, which size) stands in"
-    " elements of its own.")
+    " with `fine_faults` show the fine name and its status: the name, unless this page says otherwise. What"
+    " is known about a fault (which key, which size) stands in elements of its own.")
+_FAULTS_TOLD: Final = (
+    "name", "code, where it differs", "fine name, where it differs", "status", "message")
 
 
 def dialects() -> str:

@@ -4,7 +4,8 @@ Theory of operation. A `FaultKind` is a row: a fine-grained name, the S3 code th
 status and a message. Calling a kind makes a `Fault`, the one exception of the house; keyword facts given
 there become children of the error's XML (`raise NoSuchKey(Key=key)`). A dialect decides whether the name or
 the code is shown. The names follow ActiveScale 6.1 S3 API Reference, Table A-1, the codes and messages the
-AWS S3 API Reference, "Error responses".
+AWS S3 API Reference, "Error responses". That table says which names a client may meet: what is not in it is
+a name for ourselves, for logs and metrics, and shows its code everywhere.
 """
 
 from __future__ import annotations
@@ -31,14 +32,18 @@ class FaultKind:
     """One row of the catalogue. Calling it makes the `Fault` to raise.
 
     `name` is unique; `code` is what AWS sends and several names may share it; `status` is the HTTP status.
+    `fine` and `fine_status` are what dialects with fine names show: name and status, unless said otherwise.
     """
 
-    __slots__ = ("code", "message", "name", "status")
+    __slots__ = ("code", "fine", "fine_status", "message", "name", "status")
 
-    def __init__(self, name: str, status: int, message: str, *, code: str = "") -> None:
+    def __init__(
+        self, name: str, status: int, message: str, *, code: str = "", fine: str = "", fine_status: int = 0,
+    ) -> None:
         if name in CATALOGUE:
             raise AssertionError(f"fault {name} is declared twice")
         self.name, self.status, self.message, self.code = name, status, message, code or name
+        self.fine, self.fine_status = fine or name, fine_status or status
         CATALOGUE[name] = self
 
     def __call__(self, message: str = "", /, **facts: str | int) -> Fault:
@@ -49,6 +54,12 @@ class FaultKind:
 
 
 _row = FaultKind
+
+
+def _own(name: str, status: int, message: str, *, code: str) -> FaultKind:
+    """A row whose name is for ourselves: every dialect shows the code."""
+    return FaultKind(name, status, message, code=code, fine=code)
+
 
 # What is asked for is not there
 NoSuchBucket = _row("NoSuchBucket", 404, "The specified bucket does not exist.")
@@ -63,8 +74,8 @@ NoSuchTagSet = _row("NoSuchTagSet", 404, "The TagSet does not exist")
 OwnershipControlsNotFoundError = _row(
     "OwnershipControlsNotFoundError", 404, "The bucket ownership controls were not found")
 
-KeyIsDeleteMarker = _row("KeyIsDeleteMarker", 404, "The specified key does not exist.", code="NoSuchKey")
-VersionIsDeleteMarker = _row(
+KeyIsDeleteMarker = _own("KeyIsDeleteMarker", 404, "The specified key does not exist.", code="NoSuchKey")
+VersionIsDeleteMarker = _own(
     "VersionIsDeleteMarker", 405, "The specified method is not allowed against this resource.",
     code="MethodNotAllowed")
 
@@ -78,6 +89,16 @@ InvalidBucketAclWithObjectOwnership = _row(
 MalformedACLError = _row(
     "MalformedACLError", 400,
     "The XML you provided was not well-formed or did not validate against our published schema")
+ACPTooManyGrants = _row(
+    "ACPTooManyGrants", 400, "The request has more grants than an ACL can have.", code="MalformedACLError")
+ACPCannedACLAndGrantHeader = _row(
+    "ACPCannedACLAndGrantHeader", 400, "Specifying both Canned ACLs and Header Grants is not allowed",
+    code="InvalidRequest")
+ACPIInvalidArgumentFormat = _row(
+    "ACPIInvalidArgumentFormat", 400, "Argument format not recognized", code="InvalidArgument")
+ACPIInvalidCannedACL = _row("ACPIInvalidCannedACL", 400, "Invalid Argument", code="InvalidArgument")
+ACPIInvalidGroupURI = _row("ACPIInvalidGroupURI", 400, "Invalid group uri", code="InvalidArgument")
+ACPIInvalidID = _row("ACPIInvalidID", 400, "Invalid id", code="InvalidArgument")
 MissingSecurityHeader = _row("MissingSecurityHeader", 400, "Your request was missing a required header")
 UnexpectedContent = _row("UnexpectedContent", 400, "This request does not support content")
 UnresolvableGrantByEmailAddress = _row(
@@ -121,12 +142,25 @@ InvalidObjectState = _row(
     "InvalidObjectState", 403, "The operation is not valid for the current state of the object.")
 
 # Methods and features
-BadRequest = _row("BadRequest", 400, "Bad Request")
-CorsNotEnabled = _row(
+BadOptionsRequest = _row(
+    "BadOptionsRequest", 400, "Insufficient information. Origin request header needed.", code="BadRequest")
+CorsNotEnabled = _own(
     "CorsNotEnabled", 403, "CORSResponse: CORS is not enabled for this bucket.", code="AccessForbidden")
 MethodNotAllowed = _row("MethodNotAllowed", 405, "The specified method is not allowed against this resource.")
 NotImplemented_ = _row(
     "NotImplemented", 501, "A header or query you provided implies functionality that is not implemented")
+UnexpectedQueryStringParameter = _row(
+    "UnexpectedQueryStringParameter", 501, NotImplemented_.message, code="NotImplemented", fine_status=400)
+UploadsExpectsNoKey = _row(
+    "UploadsExpectsNoKey", 400, "Key is not expected for the GET method ?uploads subresource",
+    code="InvalidRequest")
+NoVersionsStatusForKey = _row(
+    "NoVersionsStatusForKey", 400, "There is no such thing as the ?versions sub-resource for a key",
+    code="InvalidRequest")
+NoLoggingStatusForKey = _row(
+    "NoLoggingStatusForKey", 400, "There is no such thing as a logging status sub-resource for a key.")
+RequestTorrentOfBucketError = _row(
+    "RequestTorrentOfBucketError", 400, "Requesting the torrent file of a bucket is not permitted.")
 
 # Names and arguments
 InvalidBucketName = _row("InvalidBucketName", 400, "The specified bucket is not valid.")
@@ -134,6 +168,10 @@ InvalidURI = _row("InvalidURI", 400, "Couldn't parse the specified URI.")
 KeyTooLong = _row("KeyTooLong", 400, "Your key is too long", code="KeyTooLongError")
 InvalidArgument = _row("InvalidArgument", 400, "Invalid Argument")
 InvalidRequest = _row("InvalidRequest", 400, "Invalid Request")
+InvalidHeaderValue = _row("InvalidHeaderValue", 400, "Invalid header value", code="InvalidArgument")
+EmptyVersionId = _row(
+    "EmptyVersionId", 400, "Version id cannot be the empty string", code="InvalidArgument")
+VersionIdTooLong = _row("VersionIdTooLong", 400, "Invalid version id specified", code="InvalidArgument")
 InvalidVersionId = _row("InvalidVersionId", 400, "Invalid version id specified", code="InvalidArgument")
 VersionIdMarkerWithoutKeyMarker = _row(
     "VersionIdMarkerWithoutKeyMarker", 400, "A version-id marker cannot be specified without a key marker.",
@@ -142,10 +180,10 @@ VersionIdMarkerWithoutKeyMarker = _row(
 EmptyVersionIdMarker = _row(
     "EmptyVersionIdMarker", 400, "A version-id marker cannot be empty.", code="InvalidArgument")
 InvalidTag = _row("InvalidTag", 400, "The tag provided was not a valid tag.")
-UserKeyMustBeSpecified = _row(
-    "UserKeyMustBeSpecified", 400, "You must specify at least one non-empty key",
+UserKeyNotSpecified = _row(
+    "User_Key_Not_Specified", 400, "You must specify at least one non-empty key",
     code="UserKeyMustBeSpecified")
-TooManyTags = _row("TooManyTags", 400, "Object tags cannot be greater than 10", code="InvalidTag")
+TooManyTags = _own("TooManyTags", 400, "Object tags cannot be greater than 10", code="InvalidTag")
 MetadataTooLarge = _row(
     "MetadataTooLarge", 400, "Your metadata headers exceed the maximum allowed metadata size")
 InvalidStorageClass = _row("InvalidStorageClass", 400, "The storage class you specified is not valid")
@@ -181,8 +219,8 @@ CopySourceTooBig = _row(
     "The specified copy source is larger than the maximum allowable size for a copy source",
     code="InvalidRequest",
 )
-CopySourceRangeInvalid = _row(
-    "CopySourceRangeInvalid", 400,
+CopyInvalidSourceRange = _row(
+    "CopyInvalidSourceRange", 400,
     "The x-amz-copy-source-range value must be of the form bytes=first-last where first and"
     " last are the zero-based offsets of the first and last bytes to copy", code="InvalidArgument",
 )
@@ -198,8 +236,8 @@ CopyInvalidSourceParameter = _row(
     "CopyInvalidSourceParameter", 400, "Unsupported copy source parameter.", code="InvalidArgument")
 CopyInvalidSourceEncoding = _row(
     "CopyInvalidSourceEncoding", 400, "Copy Source must be URL-encoded.", code="InvalidArgument")
-CopySourceIsDeleteMarker = _row(
-    "CopySourceIsDeleteMarker", 400,
+SourceCopyMayNotBeDeleteMarker = _row(
+    "SourceCopyMayNotBeDeleteMarker", 400,
     "The source of a copy request may not specifically refer to a delete marker by version"
     " id.", code="InvalidRequest",
 )
@@ -215,6 +253,16 @@ CannotSetBothRangeAndPartnumber = _row(
 )
 InvalidMaxKeys = _row("InvalidMaxKeys", 400, "Argument maxKeys must be an integer between 0 and 2147483647",
                       code="InvalidArgument")
+InvalidMaxUploads = _row(
+    "InvalidMaxUploads", 400, "Argument max-uploads must be an integer between 0 and 2147483647",
+    code="InvalidArgument")
+InvalidEncodingMethod = _row(
+    "InvalidEncodingMethod", 400, "Invalid Encoding Method specified in Request", code="InvalidArgument")
+InvalidMetadataDirective = _row(
+    "InvalidMetadataDirective", 400, "Unknown metadata directive.", code="InvalidArgument")
+OnlyOneMetadataDirectiveAllowed = _row(
+    "OnlyOneMetadataDirectiveAllowed", 400, "Only one metadata directive can be specified.",
+    code="InvalidArgument")
 IllegalVersioningConfigurationException = _row(
     "IllegalVersioningConfigurationException", 400, "The Versioning element must be specified")
 InvalidLocationConstraint = _row(
@@ -231,35 +279,35 @@ IncompleteBodyBodyTerminatedUnexpectedly = _row(
     "IncompleteBodyBodyTerminatedUnexpectedly", 400, "The request body terminated unexpectedly",
     code="IncompleteBody")
 InvalidChunkSizeError = _row(
-    "InvalidChunkSizeError", 400, "Only the last chunk is allowed to have a size less than 8192 bytes")
+    "InvalidChunkSizeError", 403, "Only the last chunk is allowed to have a size less than 8192 bytes")
 MalformedTrailerError = _row(
     "MalformedTrailerError", 400,
     "The request contained trailing data that was not well-formed or did not conform to our"
     " published schema.",
 )
-InvalidChecksumAlgorithm = _row(
+InvalidChecksumAlgorithm = _own(
     "InvalidChecksumAlgorithm", 400,
     "Checksum algorithm provided is unsupported. Please try again with any of the valid"
     " types: [CRC32, CRC32C, CRC64NVME, MD5, SHA1, SHA256, SHA512, XXHASH128, XXHASH3, XXHASH64]",
     code="InvalidRequest",
 )
-InvalidChecksumHeader = _row(
+InvalidChecksumHeader = _own(
     "InvalidChecksumHeader", 400, "The algorithm type you specified in x-amz-checksum- header is invalid.",
     code="InvalidRequest",
 )
-InvalidChecksumValue = _row(
+InvalidChecksumValue = _own(
     "InvalidChecksumValue", 400, "Value for x-amz-checksum- header is invalid.", code="InvalidRequest")
-OnlyOneChecksumAllowed = _row(
+OnlyOneChecksumAllowed = _own(
     "OnlyOneChecksumAllowed", 400,
     "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.",
     code="InvalidRequest",
 )
-ChecksumMissing = _row(
+ChecksumMissing = _own(
     "ChecksumMissing", 400,
     "x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer"
     " headers were found.", code="InvalidRequest",
 )
-InvalidTrailerHeader = _row(
+InvalidTrailerHeader = _own(
     "InvalidTrailerHeader", 400, "The value specified in the x-amz-trailer header is not supported",
     code="InvalidRequest")
 MaxMessageLengthExceeded = _row("MaxMessageLengthExceeded", 400, "Your request was too big.")
@@ -269,6 +317,8 @@ BadDigest = _row(
     "BadDigest", 400,
     "The Content-MD5 or checksum value that you specified did not match what the server"
     " received.")
+BadDigestClient = _row(
+    "BadDigestClient", 400, "The Content-MD5 you specified did not match what we received.", code="BadDigest")
 InvalidDigest = _row("InvalidDigest", 400, "The Content-MD5 you specified was invalid.")
 XAmzContentSHA256Mismatch = _row(
     "XAmzContentSHA256Mismatch", 400,
@@ -289,41 +339,41 @@ SlowDown = _row("SlowDown", 503, "Please reduce your request rate.")
 ServiceUnavailable = _row("ServiceUnavailable", 503, "Service is unable to handle request.")
 
 # Branches
-BranchHasForks = _row(
+BranchHasForks = _own(
     "BranchHasForks", 409, "Another branch starts from this one and reads its past: delete that one first.",
     code="InvalidBucketState")
 
 # Mounts: keys that cannot be names of files
-KeyHasEmptyComponent = _row(
+KeyHasEmptyComponent = _own(
     "KeyHasEmptyComponent", 400, "A key of this bucket cannot start with a slash or hold two in a row.",
     code="InvalidArgument")
-KeyHasDotComponent = _row(
+KeyHasDotComponent = _own(
     "KeyHasDotComponent", 400, "A key of this bucket cannot hold the components '.' and '..'.",
     code="InvalidArgument")
-KeyHasNul = _row(
+KeyHasNul = _own(
     "KeyHasNul", 400, "A key of this bucket cannot hold the character U+0000.", code="InvalidArgument")
-KeyComponentTooLong = _row(
+KeyComponentTooLong = _own(
     "KeyComponentTooLong", 400, "A component of the key is longer than a file name can be.",
     code="InvalidArgument")
-KeyIsReserved = _row(
+KeyIsReserved = _own(
     "KeyIsReserved", 400, "The key holds a component that is reserved for the server.",
     code="InvalidArgument")
-KeyBelowFile = _row(
+KeyBelowFile = _own(
     "KeyBelowFile", 400, "A leading part of the key is a file (or a link): nothing can be below it.",
     code="InvalidArgument")
-KeyNamesFolder = _row("KeyNamesFolder", 400, "The key is the name of a directory.", code="InvalidArgument")
-KeyNamesNoFile = _row(
+KeyNamesFolder = _own("KeyNamesFolder", 400, "The key is the name of a directory.", code="InvalidArgument")
+KeyNamesNoFile = _own(
     "KeyNamesNoFile", 400,
     "The key is the name of something that is no regular file, or cannot be the name of one.",
     code="InvalidArgument")
-KeyOnOtherFileSystem = _row(
+KeyOnOtherFileSystem = _own(
     "KeyOnOtherFileSystem", 400, "The key is on another file system than the mounted directory.",
     code="InvalidArgument")
-FolderHasBody = _row(
+FolderHasBody = _own(
     "FolderHasBody", 400, "A key that ends in a slash is a directory and cannot have a body.",
     code="InvalidArgument")
-MountMissing = _row(
+MountMissing = _own(
     "MountMissing", 503, "The mounted directory is not there.", code="ServiceUnavailable")
-FileChanging = _row(
+FileChanging = _own(
     "FileChanging", 503, "The file was changed by another program while it was read. Please try again.",
     code="SlowDown")

@@ -35,7 +35,8 @@ InvalidV2AuthorizationHeader = _row(
     "InvalidV2AuthorizationHeader", 400,
     "AWS authorization header is invalid.  Expected AwsAccessKeyId:signature", code="InvalidArgument",
 )
-RequestNotYetValid = _row("RequestNotYetValid", 403, "Request is not valid yet", code="AccessDenied")
+RequestNotYetValid = _row(
+    "RequestNotYetValid", 403, "Request is not valid yet", code="AccessDenied", fine="AccessDenied")
 InvalidToken = _row("InvalidToken", 400, "The provided token is malformed or otherwise invalid.")
 UseV4AuthorizationMechanism = _row(
     "UseV4AuthorizationMechanism", 400,
@@ -71,7 +72,7 @@ InvalidContentSha256 = _row(
 InvalidContentSha256ForAnonymous = _row(
     "InvalidContentSha256ForAnonymous", 400,
     "Anonymous requests don't support this x-amz-content-sha256 value. Please use"
-    " UNSIGNED-PAYLOAD or STREAMING-UNSIGNED-PAYLOAD-TRAILER.", code="InvalidRequest",
+    " UNSIGNED-PAYLOAD or STREAMING-UNSIGNED-PAYLOAD-TRAILER.", code="InvalidRequest", fine="InvalidRequest",
 )
 
 
@@ -106,8 +107,8 @@ V4MHIncorrectAuthorizationRequestType = _header_row(
 V4MHIncorrectAuthorizationService = _header_row("V4MHIncorrectAuthorizationService", "incorrect service.")
 
 
-def _query_row(name: str, message: str) -> FaultKind:
-    return FaultKind(name, 400, message, code="AuthorizationQueryParametersError")
+def _query_row(name: str, message: str, *, fine: str = "") -> FaultKind:
+    return FaultKind(name, 400, message, code="AuthorizationQueryParametersError", fine=fine)
 
 
 # Presigned URLs
@@ -132,7 +133,8 @@ XAmzExpiresLongerThanAWeek = _query_row(
 )
 V4QPCredentialDateNotSameAsXamzDate = _query_row(
     "V4QPCredentialDateNotSameAsXamzDate",
-    "Invalid credential date. This date is not the same as X-Amz-Date.")
+    "Invalid credential date. This date is not the same as X-Amz-Date.",
+    fine="CredentialDateNotSameAsXamzDate")
 V4QPAuthorizationCredentialMalformed = _query_row(
     "V4QPAuthorizationCredentialMalformed",
     "Error parsing the X-Amz-Credential parameter; the Credential is mal-formed.")

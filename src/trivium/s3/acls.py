@@ -90,8 +90,8 @@ class Granted(msgspec.Struct, frozen=True):
 
 
 def granted(request: Request) -> Granted:
-    """What the headers say. Raises InvalidRequest where both ways are used, InvalidArgument for what cannot
-    be read.
+    """What the headers say. Raises ACPCannedACLAndGrantHeader where both ways are used, ACPTooManyGrants, and
+    ACPIInvalidCannedACL or ACPIInvalidArgumentFormat for what cannot be read.
     """
     headers = request.headers
     name = headers.get(_CANNED)
@@ -102,9 +102,9 @@ def granted(request: Request) -> Granted:
         _check_number(len(grants))
         return Granted(grants=tuple(grants))
     if any(header in headers for header in _GRANTS):
-        raise faults.InvalidRequest("Specifying both Canned ACLs and Header Grants is not allowed")
+        raise faults.ACPCannedACLAndGrantHeader()
     if name not in CANNED:
-        raise faults.InvalidArgument(ArgumentName=_CANNED, ArgumentValue=name)
+        raise faults.ACPIInvalidCannedACL(ArgumentName=_CANNED, ArgumentValue=name)
     return Granted(name)
 
 
@@ -114,8 +114,7 @@ def _grantees(text: str, header: str) -> Iterator[tuple[str, str]]:
     while at < len(text):
         match = _GRANTEE.match(text, at)
         if match is None or text[match.end() : match.end() + 1] not in ("", ","):
-            raise faults.InvalidArgument(
-                "Argument format not recognized", ArgumentName=header, ArgumentValue=text)
+            raise faults.ACPIInvalidArgumentFormat(ArgumentName=header, ArgumentValue=text)
         yield match[1].lower(), match[2] if match[2] is not None else match[3]
         at = match.end() + 1
 
@@ -130,8 +129,8 @@ def acl_of(said: Granted, owner: str, bucket_owner: str, users: Users) -> Acl:
 
 
 def read_policy(policy: AccessControlPolicy, owner: str, users: Users) -> Acl:
-    """The list that a document says. Raises MalformedACLError, AccessDenied when it names another owner than
-    there is, and the faults of grantees that are nobody.
+    """The list that a document says. Raises MalformedACLError, ACPTooManyGrants, AccessDenied when it names
+    another owner than there is, and the faults of grantees that are nobody.
     """
     if policy.owner is None or policy.owner.id is None or policy.grants is None:
         raise faults.MalformedACLError()
@@ -162,9 +161,9 @@ def _resolved(kind: str, name: str, users: Users) -> str:
             raise unclear(EmailAddress=name)
         return found[0].id
     if kind == _URI and name not in GROUPS:
-        raise faults.InvalidArgument("Invalid group uri", ArgumentName="Group/URI", ArgumentValue=name)
+        raise faults.ACPIInvalidGroupURI(ArgumentName="Group/URI", ArgumentValue=name)
     if kind == _ID and not users.declared(name):
-        raise faults.InvalidArgument("Invalid id", ArgumentName="CanonicalUser/ID", ArgumentValue=name)
+        raise faults.ACPIInvalidID(ArgumentName="CanonicalUser/ID", ArgumentValue=name)
     return name
 
 
@@ -206,4 +205,4 @@ def check_ownership(acl: Acl, owner: str, ownership: str) -> None:
 
 def _check_number(grants: int) -> None:
     if grants > MAX_GRANTS:
-        raise faults.MalformedACLError(f"An ACL can have up to {MAX_GRANTS} grants.")
+        raise faults.ACPTooManyGrants(f"An ACL can have up to {MAX_GRANTS} grants.")

@@ -59,12 +59,13 @@ def write_fault(fault: Fault, request: Request) -> Response:
     if kind.status == 304:
         return Response(304, headers)
     headers.append(_XML)
+    fine = request.listener.dialect.fine_faults
+    code, status = (kind.fine, kind.fine_status) if fine else (kind.code, kind.status)
     if request.method == "HEAD":
-        return Response(kind.status, headers)
-    code = kind.name if request.listener.dialect.fine_faults else kind.code
+        return Response(status, headers)
     facts = {name: _said(name, fact, iso_time) for name, fact in fault.facts.items()}
     return Response(
-        kind.status, headers, error(code, fault.message, facts, resource=request.path, request_id=request.id))
+        status, headers, error(code, fault.message, facts, resource=request.path, request_id=request.id))
 
 
 def _said(name: str, fact: str | int, as_time: Callable[[int], str]) -> str:

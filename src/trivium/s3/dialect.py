@@ -40,7 +40,7 @@ class Limits(msgspec.Struct, frozen=True):
 class Dialect(msgspec.Struct, frozen=True):
     """What an S3 does where S3s differ. Each fact that is not AWS's cites its source beside it.
 
-    `fine_faults`: show the fine-grained fault names instead of AWS's codes.
+    `fine_faults`: show the fine-grained fault names of ActiveScale's Table A-1 instead of AWS's codes.
     `untagged_bucket_is_empty`: GetBucketTagging of an untagged bucket answers an empty TagSet instead of
     NoSuchTagSet.
     `own_bucket_again`: CreateBucket of a bucket the caller owns is "refused" with BucketAlreadyOwnedByYou,

@@ -21,11 +21,14 @@ from urllib.parse import unquote
 import msgspec
 
 from trivium.base import faults
-from trivium.base.faults import Fault
+from trivium.base.faults import Fault, FaultKind
 from trivium.s3.messages import Request
 
 Parse = Callable[[str, str], Any]  # (text, name of the parameter) -> value
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MAX_PART_NUMBER: Final = 10_000  # Amazon S3 User Guide, "Multipart upload limits"
+# Amazon S3 User Guide, "How S3 Versioning works": no version id is longer than 1,024 bytes
+_MAX_VERSION_ID_CHARACTERS: Final = 1024
 
 
 def text(value: str, _: str) -> str:
@@ -33,22 +36,52 @@ def text(value: str, _: str) -> str:
     return value
 
 
-def number(value: str, name: str) -> int:
-    """A whole number of the range of a signed 32-bit one, not negative. Raises InvalidArgument."""
-    if not (value.isascii() and value.isdigit()):
-        raise faults.InvalidArgument(f"Provided {name} not an integer or within integer range",
-                                     ArgumentName=name, ArgumentValue=value)
-    if len(value) > 10 or int(value) > 0x7FFF_FFFF:
-        raise faults.InvalidArgument(f"Argument {name} must be an integer between 0 and 2147483647",
-                                     ArgumentName=name, ArgumentValue=value)
+def number_or(kind: FaultKind) -> Callable[[str, str], int]:
+    """A parser of whole numbers of the range of a signed 32-bit one, not negative. It raises that fault."""
+
+    def number(value: str, name: str) -> int:
+        if not (value.isascii() and value.isdigit()):
+            what = f"Provided {name} not an integer or within integer range"
+            raise kind(what, ArgumentName=name, ArgumentValue=value)
+        if len(value) > 10 or int(value) > 0x7FFF_FFFF:
+            what = f"Argument {name} must be an integer between 0 and 2147483647"
+            raise kind(what, ArgumentName=name, ArgumentValue=value)
+        return int(value)
+
+    return number
+
+
+number: Final = number_or(faults.InvalidArgument)
+
+
+def part_number(value: str, name: str) -> int:
+    """The number of a part, from 1 on. Raises SmallPartNumber and InvalidPartNumber."""
+    digits = value.removeprefix("-")
+    if not (digits.isascii() and digits.isdigit()) or len(value) > len(str(_MAX_PART_NUMBER)):
+        raise faults.InvalidPartNumber(ArgumentName=name, ArgumentValue=value)
+    if int(value) < 1:
+        raise faults.SmallPartNumber(ArgumentName=name, ArgumentValue=value)
+    if int(value) > _MAX_PART_NUMBER:
+        raise faults.InvalidPartNumber(ArgumentName=name, ArgumentValue=value)
     return int(value)
 
 
+def version_id(value: str, name: str) -> str:
+    """A version id, as far as every kind of bucket would agree. Raises EmptyVersionId, VersionIdTooLong."""
+    if not value:
+        raise faults.EmptyVersionId(ArgumentName=name, ArgumentValue=value)
+    if len(value) > _MAX_VERSION_ID_CHARACTERS:
+        raise faults.VersionIdTooLong(ArgumentName=name, ArgumentValue=value)
+    return value
+
+
 def size_in_bytes(value: str, name: str) -> int:
-    """A number of bytes, not negative, of the range of a signed 64-bit one. Raises InvalidArgument."""
+    """A header's number of bytes, not negative, of the range of a signed 64-bit one. Raises
+    InvalidHeaderValue.
+    """
     if not (value.isascii() and value.isdigit() and len(value) <= 19):
-        raise faults.InvalidArgument(f"Provided {name} not an integer or within integer range",
-                                     ArgumentName=name, ArgumentValue=value)
+        raise faults.InvalidHeaderValue(f"Provided {name} not an integer or within integer range",
+                                        ArgumentName=name, ArgumentValue=value)
     return int(value)
 
 
@@ -62,18 +95,15 @@ def http_date(value: str, _: str) -> int | None:
         return None
 
 
-def any_date(value: str, name: str) -> int:
-    """An HTTP date or an ISO 8601 one as ms since 1970, in UTC where it names no zone. Raises
-    InvalidArgument.
-    """
+def any_date(value: str, name: str, *, kind: FaultKind = faults.InvalidHeaderValue) -> int:
+    """An HTTP date or an ISO 8601 one as ms since 1970, in UTC where it names no zone. Raises that fault."""
     found = http_date(value, name)
     if found is not None:
         return found
     try:
         return _milliseconds(datetime.fromisoformat(value))
     except (ValueError, OverflowError):
-        raise faults.InvalidArgument(
-            f"Invalid value for {name}", ArgumentName=name, ArgumentValue=value) from None
+        raise kind(f"Invalid value for {name}", ArgumentName=name, ArgumentValue=value) from None
 
 
 def _milliseconds(moment: datetime) -> int:
@@ -82,12 +112,12 @@ def _milliseconds(moment: datetime) -> int:
     return (aware - _EPOCH) // timedelta(milliseconds=1)
 
 
-def one_of(*allowed: str) -> Parse:
-    """A parser of a closed set of words. Raises InvalidArgument for another."""
+def one_of(*allowed: str, kind: FaultKind) -> Parse:
+    """A parser of a closed set of words. It raises that fault for another."""
 
     def parse(value: str, name: str) -> str:
         if value not in allowed:
-            raise faults.InvalidArgument(f"Invalid value for {name}", ArgumentName=name, ArgumentValue=value)
+            raise kind(ArgumentName=name, ArgumentValue=value)
         return value
 
     return parse
@@ -252,7 +282,7 @@ def metadata(request: Request) -> dict[str, str]:
 def tag_header(value: str, name: str) -> dict[str, str]:
     """The tags of an `x-amz-tagging` header: a query string.
 
-    Raises InvalidArgument for a key that comes twice and for escapes that are no UTF-8.
+    Raises InvalidHeaderValue for a key that comes twice and for escapes that are no UTF-8.
     """
     tags: dict[str, str] = {}
     for item in filter(None, value.split("&")):
@@ -267,6 +297,6 @@ def tag_header(value: str, name: str) -> dict[str, str]:
 
 
 def _bad_tag_header(value: str, name: str) -> Fault:
-    return faults.InvalidArgument(
+    return faults.InvalidHeaderValue(
         "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters"
         " without tag name duplicates.", ArgumentName=name, ArgumentValue=value)

@@ -10,22 +10,26 @@ from urllib.parse import quote
 
 from trivium.base import faults
 from trivium.s3.dialect import Dialect
-from trivium.s3.fields import one_of
+from trivium.s3.fields import number_or, one_of
 
-encoding_type = one_of("url")
+encoding_type = one_of("url", kind=faults.InvalidEncodingMethod)
+max_keys = number_or(faults.InvalidMaxKeys)
+max_uploads = number_or(faults.InvalidMaxUploads)
 _PLAIN = re.compile(r"[A-Za-z0-9_.~/-]*", re.ASCII)
 # Amazon S3 API Reference, ListObjectsV2: "By default, the action returns up to 1,000 key names"
 DEFAULT_LIMIT = 1000
+_TOO_MANY = {"max-keys": faults.InvalidMaxKeys, "max-uploads": faults.InvalidMaxUploads}
 
 
 def limit_of(asked: int | None, dialect: Dialect, name: str = "max-keys") -> int:
-    """How many keys a page may have. Raises InvalidArgument where the dialect refuses more than its maximum.
+    """How many items a page may have. Where the dialect refuses more than its maximum it raises
+    InvalidMaxKeys, InvalidMaxUploads, or InvalidArgument for other items.
     """
     most = dialect.limits.max_keys
     if asked is None:
         return min(DEFAULT_LIMIT, most)
     if asked > most and dialect.limits.refuse_more_keys:
-        raise faults.InvalidMaxKeys(ArgumentName=name, ArgumentValue=asked)
+        raise _TOO_MANY.get(name, faults.InvalidArgument)(ArgumentName=name, ArgumentValue=asked)
     return min(asked, most)
 
 

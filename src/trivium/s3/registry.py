@@ -19,7 +19,7 @@ from typing import Any, Final
 import msgspec
 
 from trivium.base import faults
-from trivium.base.faults import Fault
+from trivium.base.faults import Fault, FaultKind
 from trivium.s3.fields import Derived, Document, Header, binder, header_writer, sources
 from trivium.s3.headers import refusals
 from trivium.s3.messages import Request, Target
@@ -62,6 +62,7 @@ class Operation(msgspec.Struct, frozen=True):
 
 OPERATIONS: Final[dict[str, Operation]] = {}
 REFUSED: Final[dict[str, tuple[str, str, frozenset[str]]]] = {}
+_misplaced: Final[dict[tuple[str, str, frozenset[str]], FaultKind]] = {}
 _cells: Final[dict[tuple[str, str], dict[frozenset[str], Operation | str]]] = {}
 _queries: Final[set[str]] = set()  # every query key, or key=value, that selects anything
 _valued: Final[set[str]] = set()  # the keys of those with a value
@@ -103,6 +104,11 @@ def refuse(name: str, method: str, target: str, *when: str) -> None:
     REFUSED[name] = (method, target, frozenset(when))
 
 
+def misplace(query: str, method: str, target: str, kind: FaultKind) -> None:
+    """Declare what is told to those who ask for this sub-resource where S3 has none."""
+    _misplaced[method, target, frozenset({query})] = kind
+
+
 def _add(method: str, target: str, selectors: frozenset[str], row: Operation | str, name: str) -> None:
     cell = _cells.setdefault((method, target), {})
     if selectors in cell or name in OPERATIONS or name in REFUSED:
@@ -131,8 +137,19 @@ def route(request: Request, target: Target) -> Operation:
     if found is None and not selectors:
         raise _not_allowed(*place)
     if found is None or found.__class__ is str:
-        raise faults.NotImplemented_(Header=", ".join(sorted(selectors)) or request.method)
+        raise _refusal(request, place, selectors)
     return found  # type: ignore[return-value]  # a str was refused above
+
+
+def _refusal(request: Request, place: tuple[str, str], selectors: frozenset[str]) -> Fault:
+    """Why nobody answers to these selectors: they belong elsewhere, S3 has an action for them that this
+    server has not, or it has none.
+    """
+    kind = _misplaced.get((*place, selectors))
+    if kind is not None:
+        return kind()
+    kind = faults.NotImplemented_ if selectors in _cells[place] else faults.UnexpectedQueryStringParameter
+    return kind(Header=", ".join(sorted(selectors)) or request.method)
 
 
 def _preflight(request: Request) -> Fault:
@@ -140,7 +157,7 @@ def _preflight(request: Request) -> Fault:
     "Troubleshooting CORS").
     """
     if "origin" not in request.headers:
-        return faults.BadRequest("Insufficient information. Origin request header needed.")
+        return faults.BadOptionsRequest()
     return faults.CorsNotEnabled()
 
 

@@ -76,7 +76,7 @@ def test_a_header_names_grantees(text, expected):
 
 @pytest.mark.parametrize("text", ["a", "id", "name=a", 'id="a', "id=a b", 'id="a"b', ",", 'id=a"b"'])
 def test_a_header_that_names_nobody_is_refused(text):
-    assert refused(faults.InvalidArgument, lambda: said(x_amz_grant_read=text))
+    assert refused(faults.ACPIInvalidArgumentFormat, lambda: said(x_amz_grant_read=text))
 
 
 def test_grants_are_kept_in_the_same_order_whatever_the_order_of_headers():
@@ -91,12 +91,12 @@ def test_more_grants_than_a_list_may_have_are_refused_before_anybody_is_looked_u
     many = ",".join(["id=nobody"] * (MAX_GRANTS + 1))
     elements = (GrantElement(Grantee(id="nobody"), READ),) * (MAX_GRANTS + 1)
 
-    assert refused(faults.MalformedACLError, lambda: said(x_amz_grant_read=many))
-    assert refused(faults.MalformedACLError, read_policy, AccessControlPolicy(Owner(ALICE), elements), ALICE, USERS)
+    assert refused(faults.ACPTooManyGrants, lambda: said(x_amz_grant_read=many))
+    assert refused(faults.ACPTooManyGrants, read_policy, AccessControlPolicy(Owner(ALICE), elements), ALICE, USERS)
 
 
 @pytest.mark.parametrize(("name", "kind"), [
-    ("emailaddress", faults.AmbiguousGrantByEmailAddress), ("id", faults.InvalidArgument), ("uri", faults.InvalidArgument)])
+    ("emailaddress", faults.AmbiguousGrantByEmailAddress), ("id", faults.ACPIInvalidID), ("uri", faults.ACPIInvalidGroupURI)])
 def test_a_name_that_is_several_s_or_nobody_s_is_no_grantee(name, kind):
     assert refused(kind, acl_of, Granted(grants=((READ, name, "both@example.com"),)), ALICE, ALICE, USERS)
 
@@ -111,7 +111,7 @@ def test_an_address_that_nobody_has_is_no_grantee(email):
 def test_nobody_is_no_grantee():
     nobody = Granted(grants=((READ, "id", "65a011a29cdf8ec533ec3d1ccaae921c"),))
 
-    assert refused(faults.InvalidArgument, acl_of, nobody, ALICE, ALICE, USERS)
+    assert refused(faults.ACPIInvalidID, acl_of, nobody, ALICE, ALICE, USERS)
 
 
 @pytest.mark.parametrize("grantee", [
@@ -161,7 +161,7 @@ def test_whatever_headers_say_is_read_or_refused(headers):
 @pytest.mark.parametrize("text", ["id=" + " " * 60_000 + "x y", " " * 60_000 + "x", "id=a," * 12_000, 'id="' * 15_000])
 def test_a_long_header_is_read_in_little_time(text):
     began = time.perf_counter()
-    assert refused(faults.InvalidArgument, lambda: said(x_amz_grant_read=text)) or text.startswith("id=a,")
+    assert refused(faults.ACPIInvalidArgumentFormat, lambda: said(x_amz_grant_read=text)) or text.startswith("id=a,")
 
     assert time.perf_counter() - began < 1
 

@@ -39,10 +39,26 @@ def test_a_fault_is_a_document_with_its_code_its_facts_and_the_request() -> None
 
 
 def test_a_dialect_may_show_the_fine_name() -> None:
+    fault = faults.VersionedBucketNotEmpty(BucketName="b")
+
+    assert "BucketNotEmpty" == error_of(write_fault(fault, asked()))["Code"]
+    assert "VersionedBucketNotEmpty" == error_of(write_fault(fault, asked(dialect="activescale")))["Code"]
+
+
+def test_a_name_that_is_ours_alone_is_shown_by_nobody() -> None:
     fault = faults.KeyIsDeleteMarker(Key="k")
 
     assert "NoSuchKey" == error_of(write_fault(fault, asked()))["Code"]
-    assert "KeyIsDeleteMarker" == error_of(write_fault(fault, asked(dialect="activescale")))["Code"]
+    assert "NoSuchKey" == error_of(write_fault(fault, asked(dialect="activescale")))["Code"]
+
+
+def test_a_fine_name_may_have_another_status() -> None:
+    fault = faults.UnexpectedQueryStringParameter(Header="x")
+    answer = write_fault(fault, asked(dialect="activescale"))
+
+    assert (400, "UnexpectedQueryStringParameter") == (answer.status, error_of(answer)["Code"])
+    assert 501 == write_fault(fault, asked()).status
+    assert (400, b"") == (write_fault(fault, asked("HEAD", "activescale")).status, b"")
 
 
 def test_the_log_is_told_the_fine_name() -> None:

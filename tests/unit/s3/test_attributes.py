@@ -127,7 +127,7 @@ def test_redirects_are_paths_or_urls_of_bounded_length() -> None:
 @pytest.mark.parametrize(
     ("header", "kind"),
     [
-        ("a=1&a=2", faults.InvalidArgument),
+        ("a=1&a=2", faults.InvalidHeaderValue),
         ("=1", faults.InvalidTag),
         ("aws:a=1", faults.InvalidTag),
         ("&".join(f"k{number}=v" for number in range(11)), faults.TooManyTags),

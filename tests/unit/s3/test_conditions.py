@@ -169,7 +169,7 @@ def test_a_delete_whose_condition_cannot_be_read_is_refused(headers: dict[str, s
     with pytest.raises(Fault) as raised:
         conditions.delete_if(request(headers=headers))
 
-    assert faults.InvalidArgument is raised.value.kind
+    assert faults.InvalidHeaderValue is raised.value.kind
 
 
 @pytest.mark.parametrize(

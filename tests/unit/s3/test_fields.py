@@ -39,8 +39,8 @@ def test_what_is_no_number_is_an_invalid_argument(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "-1", "1.5", "\u0661", "1" * 20])
-def test_what_is_no_size_is_an_invalid_argument(text: str) -> None:
-    assert faults.InvalidArgument is refusal(fields.size_in_bytes, text)
+def test_what_is_no_size_is_an_invalid_header(text: str) -> None:
+    assert faults.InvalidHeaderValue is refusal(fields.size_in_bytes, text)
 
 
 @pytest.mark.parametrize(
@@ -75,11 +75,11 @@ def test_a_date_that_is_none_is_no_date_and_nothing_worse(text: str) -> None:
 
 
 @given(st.text())
-def test_where_a_date_is_needed_one_that_is_none_is_an_invalid_argument(text: str) -> None:
+def test_where_a_date_is_needed_one_that_is_none_is_an_invalid_header(text: str) -> None:
     try:
         fields.any_date(text, "x")
     except Fault as fault:
-        assert faults.InvalidArgument is fault.kind
+        assert faults.InvalidHeaderValue is fault.kind
 
 
 @given(st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC)))
@@ -92,11 +92,31 @@ def test_written_times_are_read_again(moment: datetime) -> None:
 
 
 def test_a_closed_set_of_words_refuses_every_other() -> None:
-    parse = fields.one_of("COPY", "REPLACE")
+    parse = fields.one_of("COPY", "REPLACE", kind=faults.InvalidEncodingMethod)
 
     assert "COPY" == parse("COPY", "x")
-    assert faults.InvalidArgument is refusal(parse, "copy")
-    assert faults.InvalidArgument is refusal(parse, "")
+    assert faults.InvalidEncodingMethod is refusal(parse, "copy")
+    assert faults.InvalidEncodingMethod is refusal(parse, "")
+
+
+@pytest.mark.parametrize("text", ["null", "x", "HEAD^^", "a" * 1024])
+def test_a_version_id_is_text(text: str) -> None:
+    assert text == fields.version_id(text, "versionId")
+
+
+def test_a_version_id_is_neither_empty_nor_longer_than_s3_makes_them() -> None:
+    assert faults.EmptyVersionId is refusal(fields.version_id, "")
+    assert faults.VersionIdTooLong is refusal(fields.version_id, "a" * 1025)
+
+
+@pytest.mark.parametrize("text", ["", "-", "a", "1.0", "+1", "10001", "\u0661", "000001", "-" + "1" * 5])
+def test_what_no_part_can_be_numbered_is_an_invalid_part_number(text: str) -> None:
+    assert faults.InvalidPartNumber is refusal(fields.part_number, text)
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "-0"])
+def test_parts_are_counted_from_one(text: str) -> None:
+    assert faults.SmallPartNumber is refusal(fields.part_number, text)
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -176,4 +196,4 @@ def test_tags_in_a_header_are_a_query_string(header: str, tags: dict[str, str]) 
 
 @pytest.mark.parametrize("header", ["a=1&a=2", "a=1&%61=2", "a=%ff", "%C3=1"])
 def test_tags_that_come_twice_or_are_no_utf_8_are_refused(header: str) -> None:
-    assert faults.InvalidArgument is refusal(fields.tag_header, header)
+    assert faults.InvalidHeaderValue is refusal(fields.tag_header, header)

@@ -21,6 +21,10 @@ KEYS = sorted({one.partition("=")[0] for one in SELECTORS if not one.startswith(
 HEADERS = sorted(one.removeprefix("header:") for one in SELECTORS if one.startswith("header:"))
 PARAMETERS = {"partNumber", "versionId", "uploadId"}  # select somewhere, and are mere parameters elsewhere
 METHODS = ("GET", "PUT", "POST", "DELETE", "HEAD", "PATCH", "OPTIONS")
+MISPLACED = {
+    faults.UploadsExpectsNoKey, faults.NoVersionsStatusForKey, faults.NoLoggingStatusForKey,
+    faults.RequestTorrentOfBucketError,
+}
 NOT_IMPLEMENTED, NOT_ALLOWED = "NotImplemented", "MethodNotAllowed"
 Pair = tuple[str, str | None]
 
@@ -31,9 +35,11 @@ def routed(method: str, kind: str, query: list[Pair] = [], headers: tuple[str, .
     try:
         return route(request(method, query=text, headers=dict.fromkeys(headers, "x")), TARGETS[kind]).name
     except Fault as fault:
-        if fault.kind is faults.BadRequest and method == "OPTIONS":
+        if fault.kind is faults.BadOptionsRequest and method == "OPTIONS":
             return NOT_ALLOWED  # no action either; a browser is told why in words of its own
-        assert fault.kind in (faults.NotImplemented_, faults.MethodNotAllowed)
+        if fault.kind in MISPLACED:
+            return NOT_IMPLEMENTED  # no action here either, but S3 says where there is one
+        assert fault.kind.code in (NOT_IMPLEMENTED, NOT_ALLOWED)
         return fault.kind.code
 
 

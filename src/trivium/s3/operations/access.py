@@ -23,7 +23,7 @@ from trivium.s3.acls import (
     read_policy,
 )
 from trivium.s3.call import Call
-from trivium.s3.fields import Derived, Document, Query
+from trivium.s3.fields import Derived, Document, Query, version_id
 from trivium.s3.messages import BUCKET, OBJECT
 from trivium.s3.operations.bucket import BucketAsk, Nothing
 from trivium.s3.registry import operation
@@ -41,7 +41,7 @@ class PutBucketAclAsk(msgspec.Struct, frozen=True):
 class GetObjectAclAsk(msgspec.Struct, frozen=True):
     """Which version's list."""
 
-    version: Annotated[str | None, Query("versionId")] = None
+    version: Annotated[str | None, Query("versionId", version_id)] = None
 
 
 class PutObjectAclAsk(msgspec.Struct, frozen=True):
@@ -49,7 +49,7 @@ class PutObjectAclAsk(msgspec.Struct, frozen=True):
 
     said: Annotated[Granted | None, Derived(granted, ACL_HEADERS, seldom=True)] = None
     policy: Annotated[AccessControlPolicy | None, Document("AccessControlPolicy", optional=True)] = None
-    version: Annotated[str | None, Query("versionId")] = None
+    version: Annotated[str | None, Query("versionId", version_id)] = None
 
 
 class AclReply(msgspec.Struct, frozen=True):

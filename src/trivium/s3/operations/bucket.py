@@ -48,7 +48,8 @@ class CreateBucketAsk(msgspec.Struct, frozen=True):
 
     said: Annotated[Granted | None, Derived(granted, ACL_HEADERS, seldom=True)] = None
     ownership: Annotated[
-        str, Header("x-amz-object-ownership", one_of(OBJECT_WRITER, OWNER_PREFERRED, OWNER_ENFORCED))] = ""
+        str, Header("x-amz-object-ownership", one_of(
+            OBJECT_WRITER, OWNER_PREFERRED, OWNER_ENFORCED, kind=faults.InvalidHeaderValue))] = ""
     configuration: Annotated[
         CreateBucketConfiguration | None, Document("CreateBucketConfiguration", optional=True)] = None
 

@@ -10,9 +10,9 @@ import msgspec
 from trivium.buckets.entry import Entry
 from trivium.buckets.listing import Page, Position, entries_of, page_of
 from trivium.s3.call import Call
-from trivium.s3.fields import Document, Query, iso_time, number
+from trivium.s3.fields import Document, Query, iso_time
 from trivium.s3.messages import BUCKET
-from trivium.s3.pages import encoding_of, encoding_type, limit_of, read_token, token_of
+from trivium.s3.pages import encoding_of, encoding_type, limit_of, max_keys, read_token, token_of
 from trivium.s3.registry import operation
 from trivium.s3.shapes import CommonPrefix, Owner, common_prefixes, owner
 from trivium.s3.xml import Shape, element
@@ -25,7 +25,7 @@ class ListObjectsAsk(msgspec.Struct, frozen=True):
     prefix: Annotated[str, Query("prefix")] = ""
     delimiter: Annotated[str, Query("delimiter")] = ""
     marker: Annotated[str, Query("marker")] = ""
-    limit: Annotated[int | None, Query("max-keys", number)] = None
+    limit: Annotated[int | None, Query("max-keys", max_keys)] = None
     encoding: Annotated[str | None, Query("encoding-type", encoding_type)] = None
     token: Annotated[str | None, Query("continuation-token")] = None
 
@@ -37,7 +37,7 @@ class ListObjectsV2Ask(msgspec.Struct, frozen=True):
     delimiter: Annotated[str, Query("delimiter")] = ""
     start_after: Annotated[str | None, Query("start-after")] = None
     token: Annotated[str | None, Query("continuation-token")] = None
-    limit: Annotated[int | None, Query("max-keys", number)] = None
+    limit: Annotated[int | None, Query("max-keys", max_keys)] = None
     encoding: Annotated[str | None, Query("encoding-type", encoding_type)] = None
     fetch_owner: Annotated[str, Query("fetch-owner")] = "false"
 

@@ -15,7 +15,7 @@ from trivium.buckets.record import BucketRecord
 from trivium.s3.call import Call
 from trivium.s3.fields import Document, Query, iso_time, number
 from trivium.s3.messages import BUCKET, OBJECT
-from trivium.s3.pages import encoding_of, encoding_type, limit_of
+from trivium.s3.pages import encoding_of, encoding_type, limit_of, max_uploads
 from trivium.s3.registry import operation
 from trivium.s3.shapes import Checksums, CommonPrefix, Owner, checksum_fields, common_prefixes, owner
 from trivium.s3.xml import Shape, element
@@ -73,7 +73,7 @@ class ListUploadsAsk(msgspec.Struct, frozen=True):
     delimiter: Annotated[str, Query("delimiter")] = ""
     key_marker: Annotated[str, Query("key-marker")] = ""
     upload_marker: Annotated[str, Query("upload-id-marker")] = ""
-    limit: Annotated[int | None, Query("max-uploads", number)] = None
+    limit: Annotated[int | None, Query("max-uploads", max_uploads)] = None
     encoding: Annotated[str | None, Query("encoding-type", encoding_type)] = None
 
 

@@ -15,7 +15,7 @@ from trivium.buckets.conditions import ReadIf
 from trivium.s3.call import Call
 from trivium.s3.checksums import CHECKSUM_HEADERS, value_header
 from trivium.s3.conditions import SOURCE_HEADERS, source_if
-from trivium.s3.fields import Derived, Document, Header, Query, Spread, iso_time
+from trivium.s3.fields import Derived, Document, Header, Query, Spread, iso_time, part_number
 from trivium.s3.messages import OBJECT
 from trivium.s3.operations.object_copy import check_copy_size, read_source
 from trivium.s3.registry import operation
@@ -23,20 +23,7 @@ from trivium.s3.shapes import Checksums, checksum_fields
 from trivium.s3.sources import HEADER, CopySource, copy_source
 from trivium.services.uploads import Part, Upload
 
-MAX_PART_NUMBER = 10_000  # Amazon S3 User Guide, "Multipart upload limits"
-
 _RANGE = re.compile(r"bytes=(\d{1,18})-(\d{1,18})", re.ASCII)
-
-
-def part_number(value: str, name: str) -> int:
-    """The number of a part, from 1 on. Raises SmallPartNumber and InvalidPartNumber."""
-    if not (value.isascii() and value.removeprefix("-").isdigit()) or len(value) > len(str(MAX_PART_NUMBER)):
-        raise faults.InvalidPartNumber(ArgumentName=name, ArgumentValue=value)
-    if int(value) < 1:
-        raise faults.SmallPartNumber(ArgumentName=name, ArgumentValue=value)
-    if int(value) > MAX_PART_NUMBER:
-        raise faults.InvalidPartNumber(ArgumentName=name, ArgumentValue=value)
-    return int(value)
 
 
 class UploadPartAsk(msgspec.Struct, frozen=True):
@@ -113,11 +100,11 @@ def copy_range(header: str, size: int) -> Span:
     """The span of a source of `size` bytes. Unlike a reader's range it must be written in full and lie
     within.
 
-    Raises CopySourceRangeInvalid and InvalidRange.
+    Raises CopyInvalidSourceRange and InvalidRange.
     """
     match = _RANGE.fullmatch(header)
     if match is None or int(match[1]) > int(match[2]):
-        raise faults.CopySourceRangeInvalid(ArgumentName="x-amz-copy-source-range", ArgumentValue=header)
+        raise faults.CopyInvalidSourceRange(ArgumentName="x-amz-copy-source-range", ArgumentValue=header)
     if int(match[2]) >= size:
         raise faults.InvalidRange(
             f"Range specified is not valid for source object of size: {size}",

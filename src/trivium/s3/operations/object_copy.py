@@ -27,6 +27,15 @@ from trivium.s3.sources import HEADER, CopySource, copy_source
 from trivium.s3.xml import element
 
 _COPY, _REPLACE = "COPY", "REPLACE"
+_tagging_directive = one_of(_COPY, _REPLACE, kind=faults.InvalidHeaderValue)
+
+
+def metadata_directive(value: str, name: str) -> str:
+    """COPY or REPLACE. Raises InvalidMetadataDirective, OnlyOneMetadataDirectiveAllowed."""
+    if value in (_COPY, _REPLACE):
+        return value
+    kind = faults.OnlyOneMetadataDirectiveAllowed if "," in value else faults.InvalidMetadataDirective
+    raise kind(ArgumentName=name, ArgumentValue=value)
 
 
 class CopyObjectAsk(msgspec.Struct, frozen=True):
@@ -36,8 +45,8 @@ class CopyObjectAsk(msgspec.Struct, frozen=True):
     attributes: Annotated[Attributes, Derived(object_attributes, READS)]
     source_if: Annotated[ReadIf, Derived(source_if, SOURCE_HEADERS)]
     only_if: Annotated[WriteIf, Derived(write_if, WRITE_HEADERS)]
-    metadata: Annotated[str, Header("x-amz-metadata-directive", one_of(_COPY, _REPLACE))] = _COPY
-    tagging: Annotated[str, Header("x-amz-tagging-directive", one_of(_COPY, _REPLACE))] = _COPY
+    metadata: Annotated[str, Header("x-amz-metadata-directive", metadata_directive)] = _COPY
+    tagging: Annotated[str, Header("x-amz-tagging-directive", _tagging_directive)] = _COPY
     algorithm: Annotated[str | None, Header("x-amz-checksum-algorithm", algorithm)] = None
     storage_class: Annotated[str | None, Header("x-amz-storage-class")] = None
     said: Annotated[Granted | None, Derived(granted, ACL_HEADERS, seldom=True)] = None
@@ -85,7 +94,7 @@ async def copy_object(call: Call[CopyObjectAsk]) -> CopyObjectReply:
 
 
 async def read_source(bucket: Bucket, source: CopySource) -> Reading:
-    """The source of a copy. Raises NoSuchKey and CopySourceIsDeleteMarker where it is a marker, else as
+    """The source of a copy. Raises NoSuchKey and SourceCopyMayNotBeDeleteMarker where it is a marker, else as
     `Bucket.read`.
 
     A GET tells of the marker in headers; here they would speak of another object than the one that is
@@ -97,7 +106,7 @@ async def read_source(bucket: Bucket, source: CopySource) -> Reading:
         if fault.kind is faults.KeyIsDeleteMarker:
             raise faults.NoSuchKey(Key=source.key) from None
         if fault.kind is faults.VersionIsDeleteMarker:
-            raise faults.CopySourceIsDeleteMarker(Key=source.key) from None
+            raise faults.SourceCopyMayNotBeDeleteMarker(Key=source.key) from None
         raise
 
 

@@ -13,7 +13,7 @@ from trivium.buckets.bucket import Deletion, Gone
 from trivium.buckets.conditions import WriteIf
 from trivium.s3.call import Call
 from trivium.s3.conditions import DELETE_HEADERS, delete_if
-from trivium.s3.fields import Derived, Document, Header, Query, any_date
+from trivium.s3.fields import Derived, Document, Header, Query, any_date, version_id
 from trivium.s3.messages import BUCKET, OBJECT
 from trivium.s3.registry import operation
 from trivium.s3.xml import Shape, element
@@ -25,7 +25,7 @@ class DeleteObjectAsk(msgspec.Struct, frozen=True):
     """A key, or a version of it."""
 
     only_if: Annotated[WriteIf, Derived(delete_if, DELETE_HEADERS)]
-    version: Annotated[str | None, Query("versionId")] = None
+    version: Annotated[str | None, Query("versionId", version_id)] = None
 
 
 class DeleteObjectReply(msgspec.Struct, frozen=True):
@@ -113,17 +113,19 @@ async def delete_objects(call: Call[DeleteObjectsAsk]) -> DeleteObjectsReply:
             if isinstance(gone, Gone)),
         errors=tuple(
             DeleteError(key=wanted.key, version_id=wanted.version,
-                        code=fault.kind.name if fine else fault.kind.code, message=fault.message)
+                        code=fault.kind.fine if fine else fault.kind.code, message=fault.message)
             for wanted, fault in zip(deletions, done, strict=True) if isinstance(fault, Fault)),
     ))
 
 
 def _deletion(asked: ObjectToDelete) -> Deletion:
     if not asked.key:
-        raise faults.UserKeyMustBeSpecified()
+        raise faults.UserKeyNotSpecified()
     if len(asked.key.encode("utf-8", "surrogatepass")) > MAX_KEY_BYTES:
         raise faults.KeyTooLong(Size=len(asked.key.encode()), MaxSizeAllowed=MAX_KEY_BYTES)
-    modified = any_date(asked.last_modified_time, "LastModifiedTime") if asked.last_modified_time else None
+    given, modified = asked.last_modified_time, None
+    if given:
+        modified = any_date(given, "LastModifiedTime", kind=faults.InvalidArgument)
     return Deletion(
         asked.key, asked.version_id or None, WriteIf(asked.etag, size=asked.size, modified_ms=modified))
 

@@ -18,7 +18,17 @@ from trivium.s3.attributes import ENTRY_HEADERS, entry_headers
 from trivium.s3.call import Call
 from trivium.s3.checksums import CHECKSUM_HEADERS, checksum_headers
 from trivium.s3.conditions import READ_HEADERS, check_read, read_if, still_is
-from trivium.s3.fields import Derived, Document, Header, Query, Spread, http_time, number
+from trivium.s3.fields import (
+    Derived,
+    Document,
+    Header,
+    Query,
+    Spread,
+    http_time,
+    number,
+    part_number,
+    version_id,
+)
 from trivium.s3.messages import OBJECT, Request
 from trivium.s3.registry import operation
 from trivium.s3.shapes import Checksums, checksum_fields
@@ -50,8 +60,8 @@ class ReadAsk(msgspec.Struct, frozen=True):
 
     only_if: Annotated[ReadIf, Derived(read_if, READ_HEADERS, seldom=True)] = ANY
     overrides: Annotated[dict[str, str], Derived(overrides, queries=tuple(_OVERRIDES), seldom=True)] = {}
-    version: Annotated[str | None, Query("versionId")] = None
-    part: Annotated[int | None, Query("partNumber", number)] = None
+    version: Annotated[str | None, Query("versionId", version_id)] = None
+    part: Annotated[int | None, Query("partNumber", part_number)] = None
     range: Annotated[str | None, Header("range")] = None
     if_range: Annotated[str | None, Header("if-range")] = None
     checksum_mode: Annotated[str | None, Header("x-amz-checksum-mode")] = None
@@ -150,12 +160,8 @@ def find_part(
     """The bytes of a part, and the part itself where the object has parts; an object without them is its own
     part 1.
 
-    The span is None when the object is empty. Raises RangeNotSatisfiable for a part that is not there,
-    InvalidArgument for a number that no part can have.
+    The span is None when the object is empty. Raises RangeNotSatisfiable for a part that is not there.
     """
-    if not 1 <= number_ <= 10_000:
-        raise faults.InvalidArgument("Part number must be an integer between 1 and 10000, inclusive",
-                                     ArgumentName="partNumber", ArgumentValue=number_)
     if not parts and number_ == 1:
         return (Span(0, entry.size - 1) if entry.size else None), None
     if number_ > len(parts):
@@ -186,7 +192,7 @@ class AttributesAsk(msgspec.Struct, frozen=True):
 
     wanted: Annotated[frozenset[str], Derived(wanted_attributes, ("x-amz-object-attributes",))]
     only_if: Annotated[ReadIf, Derived(read_if, READ_HEADERS, seldom=True)] = ANY
-    version: Annotated[str | None, Query("versionId")] = None
+    version: Annotated[str | None, Query("versionId", version_id)] = None
     limit: Annotated[int, Header("x-amz-max-parts", number)] = _MAX_PARTS
     marker: Annotated[int, Header("x-amz-part-number-marker", number)] = 0
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 
 from trivium.s3.call import Call
-from trivium.s3.fields import Document, Header, Query
+from trivium.s3.fields import Document, Header, Query, version_id
 from trivium.s3.messages import OBJECT
 from trivium.s3.registry import operation
 from trivium.s3.shapes import Tagging, tagging
@@ -17,14 +17,14 @@ from trivium.s3.tags import read_tags
 class ObjectTaggingAsk(msgspec.Struct, frozen=True):
     """Which version's tags."""
 
-    version: Annotated[str | None, Query("versionId")] = None
+    version: Annotated[str | None, Query("versionId", version_id)] = None
 
 
 class PutObjectTaggingAsk(msgspec.Struct, frozen=True):
     """The tags that replace all tags of an object."""
 
     tagging: Annotated[Tagging, Document("Tagging")]
-    version: Annotated[str | None, Query("versionId")] = None
+    version: Annotated[str | None, Query("versionId", version_id)] = None
 
 
 class TagsReply(msgspec.Struct, frozen=True):

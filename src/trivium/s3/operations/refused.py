@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from trivium.base import faults
 from trivium.s3.messages import BUCKET, OBJECT
-from trivium.s3.registry import refuse
+from trivium.s3.registry import misplace, refuse
 
 # Configuration documents of a bucket: which of Get, Put, Delete exist, under which query key, with which
 # suffix of the name
@@ -62,6 +63,12 @@ refuse("CreateBucketMetadataConfiguration", "POST", BUCKET, "metadataConfigurati
 refuse("CreateBucketMetadataTableConfiguration", "POST", BUCKET, "metadataTable")
 refuse("SelectObjectContent", "POST", OBJECT, "select", "select-type=2")
 refuse("PostObject", "POST", BUCKET)  # a form that a browser sends; not in the model
+
+# Amazon S3 API Reference, "Error responses", and what S3 says of the others in the same words
+misplace("uploads", "GET", OBJECT, faults.UploadsExpectsNoKey)
+misplace("versions", "GET", OBJECT, faults.NoVersionsStatusForKey)
+misplace("logging", "GET", OBJECT, faults.NoLoggingStatusForKey)
+misplace("torrent", "GET", BUCKET, faults.RequestTorrentOfBucketError)
 
 # Actions that send the same request as another one: the other's row answers for both
 ALIKE: Final = {

@@ -10,9 +10,9 @@ from trivium.base import faults
 from trivium.buckets.bucket import VersionEntry
 from trivium.buckets.listing import Position, page_of, versions_of
 from trivium.s3.call import Call
-from trivium.s3.fields import Document, Query, iso_time, number
+from trivium.s3.fields import Document, Query, iso_time
 from trivium.s3.messages import BUCKET
-from trivium.s3.pages import encoding_of, encoding_type, limit_of
+from trivium.s3.pages import encoding_of, encoding_type, limit_of, max_keys
 from trivium.s3.registry import operation
 from trivium.s3.shapes import CommonPrefix, Owner, common_prefixes, owner
 from trivium.s3.xml import Shape, element
@@ -26,7 +26,7 @@ class ListVersionsAsk(msgspec.Struct, frozen=True):
     delimiter: Annotated[str, Query("delimiter")] = ""
     key_marker: Annotated[str, Query("key-marker")] = ""
     version_marker: Annotated[str | None, Query("version-id-marker")] = None
-    limit: Annotated[int | None, Query("max-keys", number)] = None
+    limit: Annotated[int | None, Query("max-keys", max_keys)] = None
     encoding: Annotated[str | None, Query("encoding-type", encoding_type)] = None
 
 

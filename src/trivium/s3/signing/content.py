@@ -19,7 +19,7 @@ def incoming(request: Request, claim: Claim) -> Incoming:
     """The bytes of an upload, to be checked as they pass against all that was said of them.
 
     Its `checksum` is the algorithm that the client chose, else CRC64NVME. Raises MissingContentLength,
-    InvalidArgument (a length that is none) and what `integrity.read` raises; reading it raises what
+    InvalidHeaderValue (a length that is none) and what `integrity.read` raises; reading it raises what
     `integrity.check` and the framing do.
     """
     said = integrity.read(request.headers, claim.payload)
@@ -55,8 +55,8 @@ async def document(request: Request, claim: Claim, limit_bytes: int) -> bytes:
 def announced_size(headers: Mapping[str, str], payload: Payload) -> int | None:
     """The announced number of content bytes, without framing; None when none is announced.
 
-    Raises InvalidArgument for a Content-Length that is none; a wrong x-amz-decoded-content-length counts as
-    missing, as with S3.
+    Raises InvalidHeaderValue for a Content-Length that is none; a wrong x-amz-decoded-content-length counts
+    as missing, as with S3.
     """
     if payload.chunked:
         return _size(headers.get("x-amz-decoded-content-length", ""))
@@ -65,7 +65,7 @@ def announced_size(headers: Mapping[str, str], payload: Payload) -> int | None:
         return None
     size = _size(text)
     if size is None:
-        raise faults.InvalidArgument(ArgumentName="Content-Length", ArgumentValue=text)
+        raise faults.InvalidHeaderValue(ArgumentName="Content-Length", ArgumentValue=text)
     return size
 
 

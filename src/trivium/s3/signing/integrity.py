@@ -81,7 +81,7 @@ def read(headers: Mapping[str, str], payload: Payload, *, of_body: bool = True) 
 def check(said: Said, payload: Payload, trailers: Mapping[str, str], receipt: Receipt) -> None:
     """Raise unless the bytes are what was said. `trailers` are those that arrived with the bytes.
 
-    Raises XAmzContentSHA256Mismatch, BadDigest, MalformedTrailerError, InvalidChecksumValue.
+    Raises XAmzContentSHA256Mismatch, BadDigestClient, BadDigest, MalformedTrailerError, InvalidChecksumValue.
     """
     digests = receipt.digests
     if payload.sha256 and digests["SHA256"].hex() != payload.sha256:
@@ -89,11 +89,8 @@ def check(said: Said, payload: Payload, trailers: Mapping[str, str], receipt: Re
             ClientComputedContentSHA256=payload.sha256, S3ComputedContentSHA256=digests["SHA256"].hex()
         )
     if said.md5 is not None and digests["MD5"] != said.md5:
-        raise faults.BadDigest(
-            "The Content-MD5 you specified did not match what we received.",
-            ExpectedDigest=said.md5.hex(),
-            CalculatedDigest=encode(digests["MD5"]),
-        )
+        raise faults.BadDigestClient(
+            ExpectedDigest=said.md5.hex(), CalculatedDigest=encode(digests["MD5"]))
     value = said.value
     if trailers or said.trailer:
         if list(trailers) != [said.trailer]:

@@ -239,6 +239,17 @@ def test_a_copy_is_no_larger_than_the_dialect_lets_it_be() -> None:
     client.close()
 
 
+def test_a_part_is_no_larger_than_an_upload_where_it_is_copied_either() -> None:
+    client = Client(Dialect("tiny", Limits(max_put_bytes=4, min_part_bytes=0), fine_faults=True, xmlns=""))
+    id = client.begin()
+    client.complete(id, {1: client.add(id, 1, b"1234", key="key"), 2: client.add(id, 2, b"5", key="key")})
+    query = {"partNumber": 1, "uploadId": client.begin()}
+
+    assert "CopySourceTooBig" == client.ask(
+        "PUT", "/bucket/key", query, x_amz_copy_source="/bucket/key").text("Code")
+    client.close()
+
+
 # Complete
 
 
