@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pytest
 
 from trivium.base import faults
-from trivium.base.body import Body, FileSpan, Pieces
+from trivium.base.body import Body, FileSpan, HeldSpan, Pieces
 from trivium.base.clock import SetClock
 from trivium.base.faults import Fault
 from trivium.base.ids import SeededIds
@@ -127,6 +127,8 @@ def bytes_of(body: Body) -> bytes:
     if isinstance(body, FileSpan):
         with Path(body.path).open("rb") as file:
             return os.pread(file.fileno(), body.size, body.first)
+    if isinstance(body, HeldSpan):
+        return os.pread(body.file.number, body.size, body.first)
     assert isinstance(body, bytes)
     return body
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
 from trivium.base import faults
-from trivium.base.body import Body, FileSpan
+from trivium.base.body import Body, HeldSpan
 from trivium.base.clock import SetClock
 from trivium.base.faults import Fault
 from trivium.base.ids import SeededIds
@@ -62,8 +63,8 @@ async def content(store: UnderStore, name: str, span: Span | None = None) -> byt
 
 
 def bytes_of(body: Body) -> bytes:
-    if isinstance(body, FileSpan):
-        return Path(body.path).read_bytes()[body.first : body.last + 1]
+    if isinstance(body, HeldSpan):
+        return os.pread(body.file.number, body.size, body.first)
     assert isinstance(body, bytes)
     return body
 

@@ -20,7 +20,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from trivium.base.body import Body, FileSpan
+from trivium.base.body import Body, HeldSpan
 from trivium.base.clock import SetClock, SystemClock
 from trivium.base.faults import Fault
 from trivium.base.ids import SeededIds
@@ -352,8 +352,8 @@ class MountMachine(RuleBasedStateMachine):
 
 
 def content(body: Body) -> bytes:
-    if isinstance(body, FileSpan):
-        return Path(body.path).read_bytes()[body.first : body.last + 1]
+    if isinstance(body, HeldSpan):
+        return os.pread(body.file.number, body.size, body.first)
     assert isinstance(body, bytes)
     return body
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import resource
 import socket
@@ -10,7 +11,7 @@ import socket
 import pytest
 
 from trivium.base import faults
-from trivium.base.body import FileSpan, Pieces, Stream, Unsent
+from trivium.base.body import Descriptor, FileSpan, HeldSpan, Pieces, Stream, Unsent
 from trivium.base.faults import Fault
 from trivium.s3.messages import Response
 
@@ -83,6 +84,62 @@ def test_pieces_are_sent_one_behind_the_other(through_the_door, blob, size) -> N
     assert headers["content-length"] == str(size + 8)
     assert body == content[5 : 5 + size] + b"between" + content[:1]
     assert following == b"next"
+
+
+def held(path, first, last):
+    return HeldSpan(Descriptor(os.open(path, os.O_RDONLY)), first, last)
+
+
+@pytest.mark.parametrize(("first", "last"), [(0, 0), (5, MIB + 4), (5, MIB + 5), (0, 8 * MIB - 1), (1, 8 * MIB - 2)])
+def test_a_file_that_is_held_open_is_sent_to_the_byte_whatever_has_its_name(through_the_door, blob, first, last) -> None:
+    content = blob.read_bytes()
+    body = held(blob, first, last)
+    blob.unlink()
+    blob.symlink_to("/etc/passwd")
+
+    async def story(door):
+        client = await door.client()
+        return await client.ask("GET /b/k HTTP/1.1\nhost: h"), await client.ask("GET /b/k HTTP/1.1\nhost: h")
+
+    (_, headers, sent), (_, _, following) = through_the_door(answering(body, b"next"), story)
+
+    assert (headers["content-length"], sent) == (str(last - first + 1), content[first : last + 1])
+    assert following == b"next"
+
+
+def test_a_held_file_that_is_cut_off_breaks_the_connection_off(through_the_door, blob) -> None:
+    async def story(door):
+        client = await door.client()
+        _, headers, _ = await client.ask("GET /b/k HTTP/1.1\nhost: h", body=False)
+        return int(headers["content-length"]), len(await client.reader.read())
+
+    body = held(blob, 0, 8 * MIB - 1)
+    os.truncate(blob, 3 * MIB)
+    announced, received = through_the_door(answering(body), story)
+
+    assert 0 < received < announced == 8 * MIB
+
+
+def test_a_client_that_leaves_leaves_no_descriptor_behind(through_the_door, blob) -> None:
+    os.truncate(blob, 512 * MIB)
+
+    async def story(door):
+        before = 0
+        for _ in range(5):
+            client = await door.client(limit=1 << 16)
+            gc.collect()  # others' leavings
+            before = before or len(os.listdir("/dev/fd"))
+            await client.ask("GET /b/k HTTP/1.1\nhost: h", body=False)
+            await client.reader.readexactly(MIB)
+            await client.close()
+        async with asyncio.timeout(20):
+            while len(os.listdir("/dev/fd")) > before:
+                await asyncio.sleep(0.01)
+
+    async def serve(_request):
+        return Response(200, [], held(blob, 0, 512 * MIB - 1))
+
+    through_the_door(serve, story)
 
 
 def test_a_client_that_reads_slowly_does_not_gather_the_object_in_memory(through_the_door, blob) -> None:

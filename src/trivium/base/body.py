@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 
 import msgspec
@@ -11,6 +12,32 @@ class FileSpan(msgspec.Struct, frozen=True):
     """Bytes `first` to `last` (both included) of the file at `path`; never empty. No Python runs per byte."""
 
     path: str
+    first: int
+    last: int
+
+    @property
+    def size(self) -> int:
+        return self.last - self.first + 1
+
+
+class Descriptor:
+    """An open file. Python closes it with the last reference; `number` is for calls of the system only."""
+
+    __slots__ = ("number",)
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def __del__(self) -> None:
+        os.close(self.number)
+
+
+class HeldSpan(msgspec.Struct, frozen=True):
+    """Bytes `first` to `last` (both included) of a file that is held open, whatever has its name now; never
+    empty.
+    """
+
+    file: Descriptor
     first: int
     last: int
 
@@ -41,7 +68,7 @@ class Unsent(msgspec.Struct, frozen=True):
     size: int
 
 
-Body = bytes | FileSpan | Pieces | Stream | Unsent
+Body = bytes | FileSpan | HeldSpan | Pieces | Stream | Unsent
 
 
 def size_of(body: Body) -> int:

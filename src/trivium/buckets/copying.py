@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator
 from typing import Final
 
 from trivium.base import faults
-from trivium.base.body import Body, FileSpan, Pieces, Stream, Unsent
+from trivium.base.body import Body, Descriptor, FileSpan, HeldSpan, Pieces, Stream, Unsent
 from trivium.base.incoming import Incoming
 from trivium.base.span import Span
 from trivium.buckets.bucket import Bucket, Companion, Content, Reading, nothing
@@ -66,7 +66,8 @@ class ReadingSource:
 async def chunks_of(body: Body) -> AsyncIterator[bytes]:
     """The bytes of a body, in chunks of up to CHUNK_BYTES, one in memory at a time. Threads read files.
 
-    The body is one that has bytes: none is `Unsent`. Raises InternalError when a file is gone or short.
+    The body is one that has bytes: none is `Unsent`. Raises InternalError when a blob's file is gone or
+    short, FileChanging when others have cut off one of theirs.
     """
     assert not isinstance(body, Unsent), "the body of an answer to HEAD has no bytes"
     if isinstance(body, Stream):
@@ -74,7 +75,7 @@ async def chunks_of(body: Body) -> AsyncIterator[bytes]:
             yield chunk
         return
     for piece in body.pieces if isinstance(body, Pieces) else (body,):
-        if isinstance(piece, FileSpan):
+        if isinstance(piece, FileSpan | HeldSpan):
             async for chunk in _file_chunks(piece):
                 yield chunk
         elif piece:
@@ -92,18 +93,18 @@ def _algorithm(entry: Entry) -> str:
     return "CRC64NVME" if entry.checksum is None else entry.checksum.algorithm
 
 
-async def _file_chunks(span: FileSpan) -> AsyncIterator[bytes]:
+async def _file_chunks(span: FileSpan | HeldSpan) -> AsyncIterator[bytes]:
     at, left = span.first, span.size
-    file = await asyncio.to_thread(_open, span.path)
-    try:
-        while left:
-            chunk = await asyncio.to_thread(os.pread, file, min(left, CHUNK_BYTES), at)
-            if not chunk:
-                raise faults.InternalError()
-            at, left = at + len(chunk), left - len(chunk)
-            yield chunk
-    finally:
-        os.close(file)
+    if isinstance(span, HeldSpan):
+        file, short = span.file, faults.FileChanging
+    else:
+        file, short = Descriptor(await asyncio.to_thread(_open, span.path)), faults.InternalError
+    while left:
+        chunk = await asyncio.to_thread(_read, file, min(left, CHUNK_BYTES), at)
+        if not chunk:
+            raise short()
+        at, left = at + len(chunk), left - len(chunk)
+        yield chunk
 
 
 def _open(path: str) -> int:
@@ -111,3 +112,7 @@ def _open(path: str) -> int:
         return os.open(path, os.O_RDONLY)
     except FileNotFoundError:
         raise faults.InternalError() from None
+
+
+def _read(file: Descriptor, size: int, at: int) -> bytes:
+    return os.pread(file.number, size, at)

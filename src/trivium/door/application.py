@@ -12,7 +12,7 @@ from itertools import count
 from typing import Final
 
 from trivium.base import faults
-from trivium.base.body import FileSpan, Pieces, Stream, Unsent, size_of
+from trivium.base.body import FileSpan, HeldSpan, Pieces, Stream, Unsent, size_of
 from trivium.base.clock import Clock, ticks_ns
 from trivium.base.faults import Fault
 from trivium.base.incoming import Given, Source
@@ -114,7 +114,7 @@ class Application:
             id=f"{watch.prefix}{next(watch.ids):08X}", body=body, secure=self._secure)
 
     async def _send(
-        self, wire: Wire, request: Request, response: Response, body: FileSpan | Pieces | Stream,
+        self, wire: Wire, request: Request, response: Response, body: FileSpan | HeldSpan | Pieces | Stream,
     ) -> None:
         try:
             if isinstance(body, FileSpan):

@@ -5,25 +5,31 @@ whole object in memory. What it does send at the client's pace is a file. So the
 and the server is given the pipe's other end as a file to send: the kernel holds at most `PIPE_BYTES` of it,
 and we write on when there is room. The read end stays open here until the server has opened it, which shows
 when the full pipe first drains; from then on a client that leaves breaks the pipe. Bodies that would fit into
-the pipe go out as bytes.
+the pipe go out as bytes. A file that is held open is moved into the pipe by the kernel, in a thread that
+stays for as long as the client takes quickly, up to `_POURED_BYTES` at a time.
 """
 
 from __future__ import annotations
 
 import asyncio
+import errno
 import fcntl
 import os
+import select
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import Final
 
-from trivium.base.body import FileSpan, Pieces, Stream, size_of
+from trivium.base.body import Descriptor, FileSpan, HeldSpan, Pieces, Stream, size_of
+from trivium.base.finish import finished
 from trivium.door.wire import Headers, Wire
 
 PIPE_BYTES: Final = 1 << 20
 _READ_BYTES: Final = 1 << 20
+_POURED_BYTES: Final = 8 << 20  # some milliseconds; then the thread is somebody else's
+_QUICK_MS: Final = 5
 _DESCRIPTORS: Final = "/proc/self/fd" if Path("/proc/self/fd").exists() else "/dev/fd"
 
 
@@ -32,7 +38,7 @@ class Stalled(Exception):
 
 
 async def send(
-    wire: Wire, status: int, headers: Headers, body: Pieces | Stream, *, wait_seconds: float,
+    wire: Wire, status: int, headers: Headers, body: HeldSpan | Pieces | Stream, *, wait_seconds: float,
 ) -> None:
     """Answer with the body. Raises Stalled; OSError or a Fault when the bytes cannot be had.
 
@@ -47,6 +53,9 @@ async def send(
         pipe = _Pipe(wire, wait_seconds)
         try:
             wire.response_file(status, headers, pipe.path)
+            if isinstance(body, HeldSpan):
+                await pipe.pour(body)
+                return
             async for chunk in chunks:
                 await pipe.write(chunk)
         finally:
@@ -82,6 +91,20 @@ class _Pipe:
             except BrokenPipeError:
                 raise Stalled from None
 
+    async def pour(self, span: HeldSpan) -> None:
+        """Put all of the file's span into the pipe, waiting for room. Raises Stalled, and OSError when the
+        file is shorter.
+        """
+        at, end = span.first, span.last + 1
+        while at < end:
+            some = min(end - at, _POURED_BYTES)
+            moved = await finished(asyncio.to_thread(_pour, span.file, at, some, self._write_end))
+            at += moved
+            if at - span.first > PIPE_BYTES:
+                self._let_go()  # the server has read some: it has opened its end
+            if moved < some:
+                await self._room()
+
     async def _room(self) -> None:
         room = self._loop.create_future()
         self._loop.add_writer(self._write_end, _settle, room)
@@ -92,6 +115,9 @@ class _Pipe:
             self._loop.remove_writer(self._write_end)
         if not room.done():
             raise Stalled
+        self._let_go()
+
+    def _let_go(self) -> None:
         if not self._opened:
             self._opened = True
             os.close(self._read_end)
@@ -100,8 +126,7 @@ class _Pipe:
         """Let go of both ends; the server reads what is still inside."""
         self._gone.cancel()
         os.close(self._write_end)
-        if not self._opened:
-            os.close(self._read_end)
+        self._let_go()
 
 
 def _settle(future: asyncio.Future[None]) -> None:
@@ -109,12 +134,42 @@ def _settle(future: asyncio.Future[None]) -> None:
         future.set_result(None)
 
 
-async def _chunks(body: Pieces | Stream) -> AsyncGenerator[bytes, None]:
+def _pour(file: Descriptor, at: int, size: int, into: int) -> int:
+    """Move the bytes of the file into the pipe until it stays full; how many have gone. It blocks."""
+    left, poll = size, select.poll()
+    poll.register(into, select.POLLOUT)
+    while left:
+        try:
+            moved = _move(file.number, at, left, into)
+        except BlockingIOError:
+            if not poll.poll(_QUICK_MS):
+                break
+            continue
+        except BrokenPipeError:
+            raise Stalled from None
+        if not moved:
+            raise OSError(f"a file ends at byte {at}, {left} bytes early")
+        at, left = at + moved, left - moved
+    return size - left
+
+
+def _move(file: int, at: int, size: int, into: int) -> int:
+    if sys.platform == "linux":
+        try:
+            return os.splice(file, into, size, offset_src=at)
+        except OSError as error:
+            if error.errno != errno.EINVAL:  # some file systems cannot
+                raise
+    data = os.pread(file, min(size, _READ_BYTES), at)
+    return os.write(into, data) if data else 0
+
+
+async def _chunks(body: HeldSpan | Pieces | Stream) -> AsyncGenerator[bytes, None]:
     if isinstance(body, Stream):
         async for chunk in body.chunks:
             yield chunk
         return
-    for piece in body.pieces:
+    for piece in (body,) if isinstance(body, HeldSpan) else body.pieces:
         if isinstance(piece, bytes):
             yield piece
             continue
@@ -123,16 +178,20 @@ async def _chunks(body: Pieces | Stream) -> AsyncGenerator[bytes, None]:
                 yield chunk
 
 
-async def _read(span: FileSpan) -> AsyncGenerator[bytes, None]:
+async def _read(span: FileSpan | HeldSpan) -> AsyncGenerator[bytes, None]:
     """The bytes of the span, about a mebibyte at a time. Raises OSError when there are fewer."""
-    descriptor = await asyncio.to_thread(os.open, span.path, os.O_RDONLY)
-    try:
-        at = span.first
-        while at <= span.last:
-            chunk = await asyncio.to_thread(os.pread, descriptor, min(_READ_BYTES, span.last + 1 - at), at)
-            if not chunk:
-                raise OSError(f"{span.path} ends before byte {span.last}")
-            at += len(chunk)
-            yield chunk
-    finally:
-        os.close(descriptor)
+    if isinstance(span, HeldSpan):
+        file = span.file
+    else:
+        file = Descriptor(await asyncio.to_thread(os.open, span.path, os.O_RDONLY))
+    at = span.first
+    while at <= span.last:
+        chunk = await asyncio.to_thread(_read_at, file, min(_READ_BYTES, span.last + 1 - at), at)
+        if not chunk:
+            raise OSError(f"a file ends before byte {span.last}")
+        at += len(chunk)
+        yield chunk
+
+
+def _read_at(file: Descriptor, size: int, at: int) -> bytes:
+    return os.pread(file.number, size, at)

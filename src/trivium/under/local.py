@@ -22,10 +22,11 @@ from itertools import islice
 from typing import Final, TypeVar
 
 from trivium.base import faults
+from trivium.base.body import Descriptor
 from trivium.base.clock import Clock
+from trivium.base.finish import finished
 from trivium.base.ids import Ids
 from trivium.under import tree, workshop
-from trivium.under.finish import finished
 from trivium.under.folders import Folders, settled
 from trivium.under.locks import NameLocks
 from trivium.under.names import is_folder
@@ -33,7 +34,7 @@ from trivium.under.opened import LocalFile
 from trivium.under.store import Draft, Opened, Placed, Stat
 
 _THREADS: Final = 16
-_SMALL_BYTES: Final = 64 << 10  # read with the look, instead of being sent by path
+_SMALL_BYTES: Final = 64 << 10  # read with the look, so that they are of one piece with it
 _SWEPT_AFTER_MS: Final = 24 * 3600 * 1000
 _LOOKS: Final = 3
 _NANOSECONDS: Final = 1_000_000  # of a millisecond
@@ -127,20 +128,24 @@ class LocalStore:
 
     async def _thread(self, work: Callable[[], T]) -> T:
         """Run it in a thread, to its end even when nobody waits any more: it may use a descriptor of ours."""
+        result: list[T] = []  # asyncio keeps what a thread returns until the next collection of garbage
         try:
-            return await finished(asyncio.get_running_loop().run_in_executor(self._pool, work))
+            await finished(
+                asyncio.get_running_loop().run_in_executor(self._pool, lambda: result.append(work())))
         except OSError as cause:
             raise _FAULTS.get(cause.errno or 0, faults.InternalError)() from cause
+        return result.pop()
 
     def _open(self, name: str) -> Opened | None:
         for _ in range(_LOOKS):
-            with tree.opened_file(self._root, name) as fd:
-                if fd is None:
-                    return None
-                seen = os.fstat(fd)
-                data = os.pread(fd, seen.st_size, 0) if seen.st_size <= _SMALL_BYTES else None
-                if data is None or (len(data) == seen.st_size and tree.mark(os.fstat(fd)) == tree.mark(seen)):
-                    return LocalFile(self._root, self._stat(name, seen), seen.st_ino, data, self._thread)
+            fd = tree.open_file(self._root, name)
+            if fd is None:
+                return None
+            file = Descriptor(fd)
+            seen = os.fstat(fd)
+            data = os.pread(fd, seen.st_size, 0) if seen.st_size <= _SMALL_BYTES else None
+            if data is None or (len(data) == seen.st_size and tree.mark(os.fstat(fd)) == tree.mark(seen)):
+                return LocalFile(self._stat(name, seen), file, data, self._thread)
         raise faults.FileChanging()
 
     def _list(self, wanted: tree.Wanted, limit: int) -> Listed:

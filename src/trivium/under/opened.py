@@ -1,19 +1,25 @@
-"""A file of a mounted directory, as it was when it was opened."""
+"""A file of a mounted directory, as it was when it was opened.
+
+Theory of operation. The descriptor is kept from the first look until the last byte is sent, and everything is
+read through it: whatever gets the file's name meanwhile, another file or a link, cannot be sent in its place.
+It is closed when nobody holds it any more, since a reading can be let go of at any point of an answer.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import os
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Final, Protocol, TypeVar
 
 from trivium.base import faults
-from trivium.base.body import Body, FileSpan
+from trivium.base.body import Body, Descriptor, HeldSpan
 from trivium.base.span import Span
 from trivium.under import tree
 from trivium.under.store import Stat
 
-_DIGESTED_AT_ONCE: Final = 1 << 20
+_READ_AT_ONCE: Final = 1 << 20  # bodies up to here are read before their answer begins
 T = TypeVar("T")
 
 
@@ -24,23 +30,23 @@ class Threads(Protocol):
 
 
 class LocalFile:
-    """A regular file. `data` are its bytes where they are few; else they are looked for when wanted."""
+    """A regular file. `data` are its bytes where they are few; else they are read when wanted."""
 
-    __slots__ = ("_data", "_inode", "_root", "_thread", "stat")
+    __slots__ = ("_data", "_file", "_thread", "stat")
 
-    def __init__(self, root: str, stat: Stat, inode: int, data: bytes | None, thread: Threads) -> None:
+    def __init__(self, stat: Stat, file: Descriptor, data: bytes | None, thread: Threads) -> None:
         self.stat = stat
-        self._root, self._inode, self._data, self._thread = root, inode, data, thread
+        self._file, self._data, self._thread = file, data, thread
 
     async def body(self, span: Span | None) -> Body:
-        """The bytes. A large file goes out by its path; raises FileChanging when it was replaced."""
+        """The bytes. Raises FileChanging when others have cut them off."""
         if self._data is not None:
             return self._data if span is None else self._data[span.first : span.last + 1]
-        first, last = (span.first, span.last) if span is not None else (0, self.stat.size - 1)
-        seen = await self._thread(lambda: tree.look(self._root, self.stat.name))
-        if seen is None or seen.st_ino != self._inode or seen.st_size <= last:
+        first, size = (span.first, span.size) if span is not None else (0, self.stat.size)
+        body = await self._thread(partial(self._body, first, size))
+        if body is None:
             raise faults.FileChanging()
-        return FileSpan(f"{self._root}/{self.stat.name}", first, last)
+        return body
 
     async def digest(self) -> str | None:
         """The MD5 in hexadecimal, computed in a thread; None when the file changed meanwhile."""
@@ -48,14 +54,18 @@ class LocalFile:
             return hashlib.md5(self._data, usedforsecurity=False).hexdigest()
         return await self._thread(self._digest)
 
-    def _digest(self) -> str | None:
-        hasher = hashlib.md5(usedforsecurity=False)
-        with tree.opened_file(self._root, self.stat.name) as fd:
-            if fd is None or not self._is_same(fd):
-                return None
-            while data := os.read(fd, _DIGESTED_AT_ONCE):
-                hasher.update(data)
-            return hasher.hexdigest() if self._is_same(fd) else None
+    def _body(self, first: int, size: int) -> Body | None:
+        """The bytes, to be sent later where they are many; None when the file ends before."""
+        if os.fstat(self._file.number).st_size < first + size:
+            return None
+        if size > _READ_AT_ONCE:
+            return HeldSpan(self._file, first, first + size - 1)
+        data = os.pread(self._file.number, size, first)
+        return data if len(data) == size else None
 
-    def _is_same(self, fd: int) -> bool:
-        return tree.mark(os.fstat(fd)) == self.stat.mark
+    def _digest(self) -> str | None:
+        hasher, at = hashlib.md5(usedforsecurity=False), 0
+        while data := os.pread(self._file.number, _READ_AT_ONCE, at):
+            hasher.update(data)
+            at += len(data)
+        return hasher.hexdigest() if tree.mark(os.fstat(self._file.number)) == self.stat.mark else None

@@ -151,17 +151,21 @@ def look(root: str, name: str) -> os.stat_result | None:
     return seen if wanted(seen.st_mode) else None
 
 
-@contextmanager
-def opened_file(root: str, name: str) -> Iterator[int | None]:
-    """The descriptor of the regular file of this name, or None as for `look`."""
-    fd = _open_file(root, name)
-    if fd is None:
-        yield None
-        return
+def open_file(root: str, name: str) -> int | None:
+    """A descriptor of the regular file of this name, the caller's to close; None as for `look`."""
+    if is_folder(name):
+        return None
     try:
-        yield fd if stat.S_ISREG(os.fstat(fd).st_mode) else None
-    finally:
-        os.close(fd)
+        with opened_parent(root, name) as (fd, last):
+            if not stat.S_ISREG(os.stat(last, dir_fd=fd, follow_symlinks=False).st_mode):
+                return None  # opening a device can have effects: do not even try
+            return _regular(os.open(last, _FILE, dir_fd=fd))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as cause:
+        if cause.errno == errno.ELOOP:  # it has become a link
+            return None
+        raise
 
 
 def names_below(root: str, wanted: Wanted, folders: Folders) -> Generator[Seen, None, None]:
@@ -195,20 +199,12 @@ def _make(fd: int, component: str, mode: int) -> bool:
     return True
 
 
-def _open_file(root: str, name: str) -> int | None:
-    if is_folder(name):
-        return None
-    try:
-        with opened_parent(root, name) as (fd, last):
-            if not stat.S_ISREG(os.stat(last, dir_fd=fd, follow_symlinks=False).st_mode):
-                return None  # opening a device can have effects: do not even try
-            return os.open(last, _FILE, dir_fd=fd)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OSError as cause:
-        if cause.errno == errno.ELOOP:  # it has become a link
-            return None
-        raise
+def _regular(fd: int) -> int | None:
+    """The descriptor, closed and None when something else has taken the file's place before the opening."""
+    if stat.S_ISREG(os.fstat(fd).st_mode):
+        return fd
+    os.close(fd)
+    return None
 
 
 class _Walk:

@@ -18,6 +18,7 @@ from msgspec.structs import replace
 
 from trivium.base import faults
 from trivium.base.faults import Fault
+from trivium.base.finish import finished
 from trivium.buckets.acl import Acl
 from trivium.buckets.bucket import Companion, Content, Deletion, Features, Gone, nothing
 from trivium.buckets.conditions import ALWAYS, WriteIf
@@ -30,7 +31,6 @@ from trivium.buckets.record import BucketRecord, Ground, confirm
 from trivium.storage import journal, keys
 from trivium.storage.engine import Read, Write
 from trivium.storage.journal import ATTRIBUTES, DELETE, PUT, Change
-from trivium.under.finish import finished
 from trivium.under.names import can_be_name, check_name, is_folder, parents
 from trivium.under.store import Draft, Placed, Stat, UnderStore
 

@@ -17,3 +17,5 @@ async def finished(work: Awaitable[T]) -> T:
     except asyncio.CancelledError:
         await asyncio.wait((task,))
         raise
+    finally:
+        del task  # its exception knows this frame: what the work held would be kept until the next collection
