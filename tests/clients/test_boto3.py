@@ -105,6 +105,35 @@ def test_compare_and_swap_loses_no_increment(s3, bucket):
     assert b"12" == s3.get_object(Bucket=bucket, Key="counter")["Body"].read()
 
 
+def test_a_rename_whose_answer_was_lost_is_asked_for_again(s3, bucket):
+    s3.put_object(Bucket=bucket, Key="old", Body=b"1")
+    asked = {"Bucket": bucket, "Key": "new", "RenameSource": "old", "ClientToken": "a-token"}
+
+    s3.rename_object(**asked)
+    s3.rename_object(**asked)
+
+    assert b"1" == s3.get_object(Bucket=bucket, Key="new")["Body"].read()
+    with pytest.raises(ClientError) as other:
+        s3.rename_object(**{**asked, "Key": "newer"})
+    assert (400, "IdempotencyParameterMismatch") == code(other)
+    with pytest.raises(ClientError) as without:
+        s3.rename_object(Bucket=bucket, Key="new", RenameSource="old")
+    assert (404, "NoSuchKey") == code(without)
+
+
+def test_a_download_goes_on_with_the_same_object_only(s3, bucket):
+    etag = s3.put_object(Bucket=bucket, Key="key", Body=b"hello")["ETag"]
+
+    def go_on(request, **_):
+        request.headers["If-Range"] = etag
+
+    s3.meta.events.register("before-sign.s3.GetObject", go_on)
+    assert b"lo" == s3.get_object(Bucket=bucket, Key="key", Range="bytes=3-")["Body"].read()
+    s3.put_object(Bucket=bucket, Key="key", Body=b"other")
+    assert b"other" == s3.get_object(Bucket=bucket, Key="key", Range="bytes=3-")["Body"].read()
+    s3.meta.events.unregister("before-sign.s3.GetObject", go_on)
+
+
 def test_odd_keys_are_keys(s3, bucket):
     keys = ["..", "../up", "a//b", "/lead", "trail ", " lead", "emoji-🎈", "plus+plus", "per%cent", "tilde~", "q?x=1&y",
             "semi;colon", "quote\"'", "new\nline", "back\\slash", "a", "a/b", "a/", "ü" * 512, "k" * 1024]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from tests.contracts.bucket_kinds import KINDS, Run, content, having, listed, put, refused, upload
 from trivium.base import faults
@@ -10,7 +11,7 @@ from trivium.base.clock import SetClock
 from trivium.base.faults import Fault
 from trivium.base.span import Span
 from trivium.buckets.acl import READ, Acl, Grant
-from trivium.buckets.bucket import Bucket, Deletion
+from trivium.buckets.bucket import Bucket, Deletion, Renaming
 from trivium.buckets.conditions import WriteIf
 from trivium.buckets.entry import Attributes, Entry
 
@@ -122,20 +123,42 @@ def test_a_renamed_key_is_at_its_new_place_only(run: Run, size: int) -> None:
         rename = bucket.features.renames.rename
         old = await bucket.put("from", upload(b"x" * size), Attributes("text/plain"))
         await put(bucket, "to", b"in the way")
-        always = WriteIf()
-        onto_nothing = rename("from", "to", source_if=always, only_if=WriteIf(none_match="*"), actor="me")
-        of_another = rename("from", "to", source_if=WriteIf(match="other"), only_if=always, actor="me")
-        of_nothing = rename("absent", "to", source_if=always, only_if=always, actor="me")
+        onto_nothing = rename(Renaming("from", "to", only_if=WriteIf(none_match="*")), actor="me")
+        of_another = rename(Renaming("from", "to", WriteIf(match="other")), actor="me")
+        of_nothing = rename(Renaming("absent", "to"), actor="me")
 
         assert await refused(onto_nothing) is faults.PreconditionFailed
         assert await refused(of_another) is faults.PreconditionFailed
         assert await refused(of_nothing) is faults.NoSuchKey
         clock.advance(ms=5_000)
-        new = await rename("from", "to", source_if=WriteIf(match=old.etag), only_if=always, actor="me")
+        new = await rename(Renaming("from", "to", WriteIf(match=old.etag)), actor="me")
+        assert new is not None
         assert (new.key, new.etag, new.attributes.content_type) == ("to", old.etag, "text/plain")
         assert (await bucket.head("to")).modified_ms == old.modified_ms
         assert await listed(bucket) == ["to"]
         assert await content(bucket, "to") == b"x" * size
+
+    run(story)
+
+
+@pytest.mark.parametrize("kind", having("renames"))
+def test_a_rename_with_a_token_is_done_once(run: Run) -> None:
+    async def story(bucket: Bucket, clock: SetClock) -> None:
+        assert bucket.features.renames is not None
+        rename = bucket.features.renames.rename
+        await put(bucket, "from", b"1")
+        asked = Renaming("from", "to", token="token")
+        assert await refused(rename(replace(asked, source="absent"), actor="me")) is faults.NoSuchKey
+
+        assert await rename(asked, actor="me") is not None
+        assert await rename(asked, actor="me") is None
+        await put(bucket, "from", b"2")
+        assert await rename(asked, actor="me") is None
+        other = replace(asked, only_if=WriteIf(none_match="*"))
+        assert await refused(rename(other, actor="me")) is faults.IdempotencyParameterMismatch
+        assert await content(bucket, "to") == b"1"
+        assert await rename(asked, actor="another") is not None
+        assert await content(bucket, "to") == b"2"
 
     run(story)
 

@@ -36,7 +36,6 @@ INPUTS: Final = {
         ("GetObjectAttributes", name): "its text says what comes of two of them, as GetObject's does"
         for name in ("if-match", "if-none-match", "if-modified-since", "if-unmodified-since")
     },
-    ("RenameObject", "x-amz-client-token"): "a repeated rename finds its source gone, and says so",
 }
 
 # Headers of answers that nobody gets, whatever the operation

@@ -27,7 +27,7 @@ from trivium.base.ids import SeededIds
 from trivium.base.incoming import Given, Incoming
 from trivium.base.span import Span
 from trivium.buckets import copying
-from trivium.buckets.bucket import Content, Deletion, Gone, Resting
+from trivium.buckets.bucket import Content, Deletion, Gone, Renaming, Resting
 from trivium.buckets.conditions import WriteIf
 from trivium.buckets.entry import ENTRIES, Attributes, Entry
 from trivium.buckets.listing import Page, Position, entries_of, page_of, versions_of
@@ -249,8 +249,7 @@ class ObjectsMachine(RuleBasedStateMachine):
             self.model.may_put(key, only_if)
 
         work = self.bucket.features.renames.rename(
-            source, key, source_if=WriteIf(), actor="me",
-            only_if=WriteIf(only_if.match, only_if.none_match))
+            Renaming(source, key, only_if=WriteIf(only_if.match, only_if.none_match)), actor="me")
         entry = self.agree(work, allowed)
         if entry is None or source == key:
             return

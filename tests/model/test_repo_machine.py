@@ -19,7 +19,7 @@ from trivium.base.clock import SetClock
 from trivium.base.faults import Fault
 from trivium.base.ids import SeededIds
 from trivium.base.incoming import Given, Incoming
-from trivium.buckets.bucket import Bucket, Deletion, Gone
+from trivium.buckets.bucket import Bucket, Deletion, Gone, Renaming
 from trivium.buckets.clearing import clear
 from trivium.buckets.conditions import WriteIf
 from trivium.buckets.entry import Attributes, Entry
@@ -194,10 +194,11 @@ class RepoMachine(RuleBasedStateMachine):
         renames = self.bucket(branch).features.renames
         assert renames is not None
         try:
-            entry = self.run(renames.rename(source, key, source_if=WriteIf(), only_if=WriteIf(), actor="me"))
+            entry = self.run(renames.rename(Renaming(source, key), actor="me"))
         except Fault:
             assert source not in state
             return
+        assert entry is not None, "without a token it is always done"
         moved = state.pop(source)
         self.committed(branch, entry.version, state | {key: moved._replace(version=entry.version)})
 

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterator
 
 from trivium.app.settings import Settings
+from trivium.buckets import tokens
 from trivium.buckets.clearing import clear
 from trivium.door.access import AccessLog
 from trivium.door.metrics import Ledger
@@ -48,6 +49,7 @@ def chores_of_one(house: House, settings: Settings) -> Iterator[tuple[Chore, flo
             if gone:
                 _log.info("%d uploads that were over are gone", gone)
         await clear(ground)
+        await tokens.forget(ground.engine, now_ms=now_ms)
         swept = await sweep(
             ground.engine, ground.blobs, now_ms=now_ms, grace_ms=settings.sweep_grace_seconds * 1000)
         if swept.disowned or swept.unnamed:

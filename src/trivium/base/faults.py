@@ -122,6 +122,9 @@ OperationAborted = _row(
     "A conflicting conditional operation is currently in progress against this resource. Try"
     " again.",
 )
+IdempotencyParameterMismatch = _row(
+    "IdempotencyParameterMismatch", 400,
+    "Parameters on this idempotent request are inconsistent with parameters used in previous request(s).")
 BucketAlreadyExists = _row(
     "BucketAlreadyExists", 409,
     "The requested bucket name is not available. The bucket namespace is shared by all users"

@@ -8,10 +8,12 @@ refused before its handler runs.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import msgspec
+from msgspec.structs import replace
 
 from trivium.base.body import Body
 from trivium.base.digests import Checksum
@@ -75,6 +77,26 @@ class Deletion(msgspec.Struct, frozen=True):
     key: str
     version: str | None = None
     only_if: WriteIf = ALWAYS
+
+
+class Renaming(msgspec.Struct, frozen=True):
+    """A key whose newest entry shall have another key, on conditions on either.
+
+    `token` names the request, so that it can be repeated without being done twice; "" names none.
+    """
+
+    source: str
+    key: str
+    source_if: WriteIf = ALWAYS
+    only_if: WriteIf = ALWAYS
+    token: str = ""
+
+    @property
+    def fingerprint(self) -> bytes:
+        """Equal for requests that ask for the same, whoever may ask it."""
+        conditions = [replace(one, may_ask=None) for one in (self.source_if, self.only_if)]
+        asked = (self.source, self.key, conditions)
+        return hashlib.sha256(msgspec.msgpack.encode(asked)).digest()
 
 
 class Gone(msgspec.Struct, frozen=True):
@@ -202,12 +224,12 @@ class Acls(Protocol):
 class Renames(Protocol):
     """A bucket that can give a key's newest entry another key in one step."""
 
-    async def rename(
-        self, source: str, key: str, *, source_if: WriteIf, only_if: WriteIf, actor: str,
-    ) -> Entry:
-        """The entry under its new key, LastModified as it was; the source is gone at the same instant. Raises
-        as `head` and `put` do.
+    async def rename(self, renaming: Renaming, *, actor: str) -> Entry | None:
+        """The entry under its new key, LastModified as it was; the source is gone at the same instant. None
+        when the actor's token says that this was done before.
 
+        `actor` is the canonical id of who asks. Raises as `head` and `put` do, and
+        IdempotencyParameterMismatch where something else was done under the token.
         Source: Amazon S3 User Guide, "Renaming objects in directory buckets": what is known of the object
         stays, its dates too.
         """

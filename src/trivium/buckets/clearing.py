@@ -18,7 +18,7 @@ from trivium.storage import keys
 from trivium.storage.engine import Write
 
 _ROWS_AT_ONCE: Final = 500
-_PLAIN: Final = (keys.LOG, keys.DOCUMENT, keys.COMMIT, keys.FILE)
+_PLAIN: Final = (keys.LOG, keys.DOCUMENT, keys.COMMIT, keys.FILE, keys.TOKEN)
 
 
 def raze(tx: Write, record: BucketRecord) -> None:

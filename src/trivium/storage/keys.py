@@ -26,9 +26,10 @@ COMMIT: Final = b"h"  # history: the commits of a branch                   h buc
 BRANCH: Final = b"n"  # branches of a repository                           n repository name
 GONE: Final = b"x"  # deleted buckets whose rows have not all gone yet     x bucket
 FILE: Final = b"w"  # what is known of the files of a mount                w bucket key
+TOKEN: Final = b"t"  # what was done under clients' tokens                 t bucket actor token
 TABLES: Final = (
     META, CATALOG, CURRENT, OLD, LOG, DOCUMENT, UPLOAD, PART, BLOB, LAYOUT, SHARE, GARBAGE, COMMIT, BRANCH,
-    GONE, FILE,
+    GONE, FILE, TOKEN,
 )
 BODIED: Final = (CURRENT, OLD)  # tables whose rows may have a body beside their value
 
@@ -95,6 +96,11 @@ def file(bucket: int, key: str) -> bytes:
 def read_file(row: bytes) -> str:
     """The object key in the key of a FILE row."""
     return row[9:].decode()
+
+
+def token(bucket: int, actor: str, name: str) -> bytes:
+    """Where stands what somebody did in the bucket under a token."""
+    return b"t" + bucket.to_bytes(8, "big") + ended(actor) + name.encode()
 
 
 def ended(key: str) -> bytes:

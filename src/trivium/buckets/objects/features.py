@@ -8,14 +8,14 @@ import msgspec
 
 from trivium.buckets import contents
 from trivium.buckets.acl import Acl
-from trivium.buckets.bucket import VersionEntry
-from trivium.buckets.conditions import WriteIf
+from trivium.buckets.bucket import Renaming, VersionEntry
 from trivium.buckets.entry import ENTRIES, Attributes, Entry
 from trivium.buckets.objects import chain, listings
 from trivium.buckets.objects.deletions import tell, write_marker
 from trivium.buckets.objects.opened import Acting, Opened
 from trivium.buckets.objects.versions import above
 from trivium.buckets.record import BUCKETS, confirm
+from trivium.buckets.tokens import first_rename
 from trivium.storage import journal, keys
 from trivium.storage.engine import Write
 from trivium.storage.journal import ATTRIBUTES, DELETE, PUT, Change
@@ -90,17 +90,17 @@ class ObjectRenames:
     def __init__(self, opened: Opened) -> None:
         self._opened = opened
 
-    async def rename(
-        self, source: str, key: str, *, source_if: WriteIf, only_if: WriteIf, actor: str,
-    ) -> Entry:
-        opened = self._opened
+    async def rename(self, renaming: Renaming, *, actor: str) -> Entry | None:
+        opened, source, key = self._opened, renaming.source, renaming.key
 
-        def change(tx: Write) -> Entry:
+        def change(tx: Write) -> Entry | None:
             record = opened.confirmed(tx)
+            if not first_rename(tx, record.id, renaming, actor, now_ms=opened.ground.clock.now_ms()):
+                return None
             entry = chain.visible(tx, record.id, source, None).entry
-            source_if.check(entry)
+            renaming.source_if.check(entry)
             target = chain.newest(tx, record.id, key)
-            only_if.check(target)
+            renaming.only_if.check(target)
             acting = Acting(tx, opened, record, actor)
             return entry if source == key else _rename(acting, entry, key, target)
 

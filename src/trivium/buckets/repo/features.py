@@ -6,11 +6,12 @@ import msgspec
 
 from trivium.base import faults
 from trivium.buckets import contents
-from trivium.buckets.conditions import WriteIf
+from trivium.buckets.bucket import Renaming
 from trivium.buckets.entry import Entry
 from trivium.buckets.repo import views
 from trivium.buckets.repo.reading import Reader
 from trivium.buckets.repo.writing import Branch, Step
+from trivium.buckets.tokens import first_rename
 from trivium.storage.engine import Write
 from trivium.storage.journal import ATTRIBUTES, PUT
 
@@ -50,16 +51,17 @@ class BranchRenames:
     def __init__(self, branch: Branch, reader: Reader) -> None:
         self._branch, self._reader = branch, reader
 
-    async def rename(
-        self, source: str, key: str, *, source_if: WriteIf, only_if: WriteIf, actor: str,
-    ) -> Entry:
+    async def rename(self, renaming: Renaming, *, actor: str) -> Entry | None:
         """As `Renames.rename`."""
+        branch, source, key = self._branch, renaming.source, renaming.key
 
-        def change(tx: Write) -> Entry:
+        def change(tx: Write) -> Entry | None:
+            if not first_rename(tx, branch.record.id, renaming, actor, now_ms=branch.ground.clock.now_ms()):
+                return None
             found = self._reader.visible(tx, source, None)
-            source_if.check(found.entry)
+            renaming.source_if.check(found.entry)
             there = views.find(tx, self._reader.line, key)
-            only_if.check(None if there is None else there.entry)
+            renaming.only_if.check(None if there is None else there.entry)
             if source == key:
                 return found.entry
             step = Step(tx, self._branch, actor)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import re
+from typing import Annotated, Final
 
 import msgspec
 
 from trivium.base import faults
 from trivium.base.digests import FULL_OBJECT, Checksum
 from trivium.base.etag import quoted
+from trivium.buckets.bucket import Renaming
 from trivium.buckets.conditions import ALWAYS, WriteIf
 from trivium.buckets.entry import Attributes
 from trivium.s3.acls import ACL_HEADERS, Granted, granted, with_acl
@@ -42,6 +44,9 @@ def whole(request: Request) -> None:
         raise faults.InvalidRequest(f"The checksum type of an object uploaded as a whole is {FULL_OBJECT}.")
 
 
+_TOKEN: Final = re.compile("[!-~]{1,64}")
+
+
 class PutObjectAsk(msgspec.Struct, frozen=True):
     """A new object, or a new version of one; its bytes are the body."""
 
@@ -59,12 +64,23 @@ class PutObjectReply(msgspec.Struct, frozen=True):
     checksum: Annotated[Checksum | None, Spread(checksum_headers, CHECKSUM_HEADERS)]
 
 
+def client_token(value: str, name: str) -> str:
+    """A token that names a request. Raises InvalidArgument unless it has 1 to 64 characters, ASCII 33 to 126.
+
+    Source: Amazon S3 API Reference, RenameObject, x-amz-client-token.
+    """
+    if _TOKEN.fullmatch(value) is None:
+        raise faults.InvalidArgument(ArgumentName=name, ArgumentValue=value)
+    return value
+
+
 class RenameObjectAsk(msgspec.Struct, frozen=True):
     """Another key of this bucket that shall have this key from now on."""
 
     source_if: Annotated[WriteIf, Derived(rename_source_if, RENAME_SOURCE_HEADERS)]
     only_if: Annotated[WriteIf, Derived(rename_if, READ_HEADERS)]
     source: Annotated[str, Header(RENAME_HEADER)] = ""
+    token: Annotated[str, Header("x-amz-client-token", client_token)] = ""
 
 
 @operation("PutObject", "PUT", OBJECT, needs="writes", allow="s3:PutObject", allow_tags="s3:PutObjectTagging")
@@ -83,5 +99,5 @@ async def rename_object(call: Call[RenameObjectAsk]) -> Nothing:
     ask = call.ask
     source = renamed_key(ask.source, call.name)
     await renames.rename(
-        source, call.key, source_if=ask.source_if, only_if=ask.only_if, actor=call.account.id)
+        Renaming(source, call.key, ask.source_if, ask.only_if, ask.token), actor=call.account.id)
     return Nothing()

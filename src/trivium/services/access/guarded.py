@@ -29,6 +29,7 @@ from trivium.buckets.bucket import (
     Gone,
     Reading,
     Renames,
+    Renaming,
     Resting,
     nothing,
 )
@@ -208,13 +209,11 @@ class GuardedRenames:
     def __init__(self, renames: Renames, watch: Watch) -> None:
         self._renames, self._watch = renames, watch
 
-    async def rename(
-        self, source: str, key: str, *, source_if: WriteIf, only_if: WriteIf, actor: str,
-    ) -> Entry:
+    async def rename(self, renaming: Renaming, *, actor: str) -> Entry | None:
+        source_if, only_if = asked(self._watch, renaming.source_if), asked(self._watch, renaming.only_if)
         try:
             return await self._renames.rename(
-                source, key, source_if=asked(self._watch, source_if), only_if=asked(self._watch, only_if),
-                actor=actor)
+                replace(renaming, source_if=source_if, only_if=only_if), actor=actor)
         except Fault as fault:
             raise self._watch.told(fault) from None
 

@@ -12,7 +12,7 @@ from tests.unit.buckets.objects.objects_room import BIG, Room, refused, run
 from trivium.base import faults
 from trivium.base.faults import Fault
 from trivium.base.incoming import Given, Incoming
-from trivium.buckets.bucket import Deletion, Gone
+from trivium.buckets.bucket import Deletion, Gone, Renaming
 from trivium.buckets.conditions import WriteIf
 from trivium.buckets.entry import NULL, Attributes, Entry
 from trivium.buckets.objects import bucket as objects
@@ -77,9 +77,8 @@ def test_each_write_is_told_in_the_journal() -> None:
         await room.bucket.features.annotations.tag("key", None, {"a": "b"})
         marker = await room.delete("key")
         await room.delete("key", marker.version)
-        always = WriteIf()
-        renamed = await room.bucket.features.renames.rename(
-            "key", "new", source_if=always, only_if=always, actor="me")
+        renamed = await room.bucket.features.renames.rename(Renaming("key", "new"), actor="me")
+        assert renamed is not None
         told = await room.changes()
 
         assert [(change.kind, change.key) for change in told] == [

@@ -7,7 +7,7 @@ import pytest
 from tests.unit.buckets.repo.branch_house import LARGE, House, content, delete, listed, put, refusal, run
 from trivium.base import faults
 from trivium.buckets import clearing
-from trivium.buckets.conditions import WriteIf
+from trivium.buckets.bucket import Renaming
 from trivium.buckets.entry import Attributes
 from trivium.buckets.record import BucketRecord, Ground, enroll
 from trivium.buckets.repo.repository import Repositories
@@ -91,7 +91,7 @@ def test_history_17_content_that_entries_share_is_let_go_once() -> None:
         assert features.annotations is not None
         assert features.renames is not None
         await features.annotations.tag("a", None, {"t": "1"})
-        await features.renames.rename("a", "b", source_if=WriteIf(), only_if=WriteIf(), actor="me")
+        await features.renames.rename(Renaming("a", "b"), actor="me")
         resting = (await master.read("b")).resting
         await master.put("c", resting, Attributes())
         await delete(master, "b", "c")
