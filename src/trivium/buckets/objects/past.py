@@ -9,9 +9,10 @@ from typing import Final
 
 from trivium.base import faults
 from trivium.buckets import contents
+from trivium.buckets.bucket import VersionEntry
 from trivium.buckets.contents import StoredReading
 from trivium.buckets.entry import ENTRIES, Entry, hidden
-from trivium.buckets.objects import chain
+from trivium.buckets.objects import chain, listings
 from trivium.buckets.objects.chain import Place
 from trivium.buckets.objects.opened import Opened
 from trivium.buckets.readonly import ReadOnly
@@ -19,6 +20,7 @@ from trivium.storage import keys
 from trivium.storage.engine import Read
 
 _STEPS: Final = 4  # earlier entries that are read one by one; then the chain is halved
+_VERSIONS_A_READ: Final = 1_000
 _SEARCHES_A_READ: Final = 200  # keys that changed since cost a few looks each: others get their turn
 _READ_ONLY: Final = "A bucket as it was in the past cannot be changed."
 
@@ -35,7 +37,57 @@ class ObjectPast:
         record = await self._opened.ground.engine.read(self._opened.confirmed)
         if not record.versioning:
             raise faults.NotImplemented_("A bucket without versioning keeps no past.")
-        return ReadOnly(PastReader(self._opened, moment_ms), _READ_ONLY)
+        versions = PastVersions(self._opened, moment_ms, record.versioning)
+        return ReadOnly(PastReader(self._opened, moment_ms), _READ_ONLY, versions=versions)
+
+
+class PastVersions:
+    """The versions that were there at the end of the millisecond `moment_ms`, less what was removed since.
+
+    Where versioning has been suspended since, the null version of then may be among what was removed.
+    """
+
+    __slots__ = ("_moment_ms", "_opened", "_state")
+
+    def __init__(self, opened: Opened, moment_ms: int, state: str) -> None:
+        self._opened, self._moment_ms, self._state = opened, moment_ms, state
+
+    @property
+    def state(self) -> str:
+        """Versioning of the bucket as it is now."""
+        return self._state
+
+    async def set_state(self, state: str) -> None:
+        """The past is as it was. Raises NotImplemented for any other state."""
+        if state != self._state:
+            raise faults.NotImplemented_(_READ_ONLY)
+
+    async def list(self, prefix: str, start: str, marker: str | None, limit: int) -> list[VersionEntry]:
+        """As `Versions.list`: the versions of now, of which those that came later are left out."""
+        found, last = list[VersionEntry](), ""
+        asked, newest = start, 0 if marker is None else await self._newest_seq(start)
+        while len(found) < limit:
+            page = await listings.versions(self._opened, prefix, start, marker, _VERSIONS_A_READ)
+            for entry in (one.entry for one in page if one.entry.began_ms <= self._moment_ms):
+                latest = entry.seq == newest if newest and entry.key == asked else entry.key != last
+                found.append(VersionEntry(entry, latest=latest))
+                last = entry.key
+            if len(page) < _VERSIONS_A_READ:
+                break
+            start, marker = page[-1].entry.key, page[-1].entry.version
+            await asyncio.sleep(0)
+        return found[: max(0, limit)]
+
+    async def _newest_seq(self, key: str) -> int:
+        """The seq of the key's newest entry of then, 0 when there was none."""
+        bucket = self._opened.record.id
+
+        def look(rows: Read) -> int:
+            newest = chain.newest(rows, bucket, key)
+            then = None if newest is None else _as_of(rows, bucket, newest, self._moment_ms)
+            return 0 if then is None else then.entry.seq
+
+        return await self._opened.ground.engine.read(look)
 
 
 class PastReader:

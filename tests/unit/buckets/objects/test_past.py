@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.unit.buckets.objects.objects_room import BIG, Room, refused, run
 from trivium.base import faults
 from trivium.base.body import FileSpan
+from trivium.buckets.bucket import VersionEntry, Versions
 from trivium.buckets.objects import past
-from trivium.buckets.record import ENABLED
+from trivium.buckets.record import ENABLED, SUSPENDED
 
 
 def test_times_of_a_key_never_go_backwards() -> None:
@@ -47,6 +50,61 @@ def test_every_moment_of_a_long_chain_can_be_read(count: int, others: int) -> No
         before = await room.bucket.features.past.at(moments[0] - 1)
         assert (await refused(before.head("key"))).kind is faults.NoSuchKey
         assert (await refused(before.head("key", entry.version))).kind is faults.NoSuchVersion
+
+    run(story, ENABLED)
+
+
+async def pages(versions: Versions, prefix: str, size: int) -> list[VersionEntry]:
+    """All versions, that many at a time."""
+    found = list[VersionEntry]()
+    start, marker = prefix, None
+    while page := await versions.list(prefix, start, marker, size):
+        found += page
+        start, marker = page[-1].entry.key, page[-1].entry.version
+    return found
+
+
+@pytest.mark.parametrize("state", [ENABLED, SUSPENDED])
+@given(
+    writes=st.lists(st.tuples(st.sampled_from("abc"), st.booleans()), max_size=12), size=st.integers(1, 5),
+    read=st.integers(1, 4))
+def test_the_versions_of_every_moment_are_listed_as_they_were(
+    state: str, writes: list[tuple[str, bool]], size: int, read: int,
+) -> None:
+    async def story(room: Room) -> None:
+        then = list[tuple[int, list[VersionEntry]]]()
+        assert room.bucket.features.versions is not None
+        assert room.bucket.features.past is not None
+        for key, removes in writes:
+            await (room.delete(key) if removes else room.put(key))
+            then.append((room.clock.now_ms(), await room.bucket.features.versions.list("", "", None, 100)))
+            room.clock.advance(ms=1)
+        now = {one.entry.seq for one in await room.bucket.features.versions.list("", "", None, 100)}
+
+        for moment, versions in then:
+            bucket = await room.bucket.features.past.at(moment)
+            assert bucket.features.versions is not None
+            seen = await pages(bucket.features.versions, "", size)
+            kept = [one for one in versions if one.entry.seq in now]
+            assert [one.entry.seq for one in seen] == [one.entry.seq for one in kept]
+            if state == ENABLED:
+                assert [one.latest for one in seen] == [one.latest for one in kept]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(past, "_VERSIONS_A_READ", read)
+        run(story, state)
+
+
+def test_the_versioning_of_the_past_cannot_be_changed() -> None:
+    async def story(room: Room) -> None:
+        assert room.bucket.features.past is not None
+        versions = (await room.bucket.features.past.at(room.clock.now_ms())).features.versions
+        assert versions is not None
+
+        assert versions.state == ENABLED
+        assert await versions.list("", "", None, 0) == []
+        await versions.set_state(ENABLED)
+        assert (await refused(versions.set_state(SUSPENDED))).kind is faults.NotImplemented_
 
     run(story, ENABLED)
 
