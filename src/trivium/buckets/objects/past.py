@@ -139,9 +139,11 @@ class PastReader:
     def _visible(self, rows: Read, key: str, version: str | None) -> Place:
         bucket = self._opened.record.id
         if version is not None:
-            place = chain.visible(rows, bucket, key, version)
-            if place.entry.began_ms > self._moment_ms:
+            place = chain.find(rows, bucket, key, version)
+            if place is None or place.entry.began_ms > self._moment_ms:
                 raise faults.NoSuchVersion(Key=key, VersionId=version)
+            if place.entry.marker:
+                raise hidden(place.entry, asked_for=True)
             return place
         newest = chain.newest(rows, bucket, key)
         then = None if newest is None else _as_of(rows, bucket, newest, self._moment_ms)

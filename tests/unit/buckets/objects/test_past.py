@@ -95,6 +95,22 @@ def test_the_versions_of_every_moment_are_listed_as_they_were(
         run(story, state)
 
 
+def test_a_marker_that_came_later_is_no_version_of_then() -> None:
+    async def story(room: Room) -> None:
+        await room.put("key")
+        then = room.clock.now_ms()
+        room.clock.advance(ms=1)
+        marker = await room.delete("key")
+        assert room.bucket.features.past is not None
+        before = await room.bucket.features.past.at(then)
+        after = await room.bucket.features.past.at(then + 1)
+
+        assert (await refused(before.head("key", marker.version))).kind is faults.NoSuchVersion
+        assert (await refused(after.head("key", marker.version))).kind is faults.VersionIsDeleteMarker
+
+    run(story, ENABLED)
+
+
 def test_the_versioning_of_the_past_cannot_be_changed() -> None:
     async def story(room: Room) -> None:
         assert room.bucket.features.past is not None
