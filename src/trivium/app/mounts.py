@@ -7,6 +7,8 @@ the row's number, and is found again when the mount is declared again.
 
 from __future__ import annotations
 
+import os
+from itertools import permutations
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -37,6 +39,37 @@ def check_mounts(settings: Settings, users: Users) -> None:
             raise ConfigurationError(f"mount {mount.bucket}: {mount.path} is no directory")
         if users.named(mount.owner).id == mount.owner:
             raise ConfigurationError(f"mount {mount.bucket}: there is no account {mount.owner} with a key")
+    _check_apart(settings)
+
+
+def _check_apart(settings: Settings) -> None:
+    """Each mount has its directory for itself: conditions hold within a mount, and the data folder holds
+    keys.
+    """
+    data = settings.data.absolute()
+    for mount in settings.mounts:
+        path = Path(mount.path)
+        if _lies_in(data, path) or _lies_in(path, data):
+            raise ConfigurationError(
+                f"mount {mount.bucket}: {mount.path} and the data folder {data} must not lie in each other")
+    for one, other in permutations(settings.mounts, 2):
+        if _lies_in(Path(one.path), Path(other.path)):
+            raise ConfigurationError(
+                f"mount {one.bucket}: {one.path} is, or lies in, {other.path}, which is mount {other.bucket};"
+                " a directory can be one mount only")
+
+
+def _lies_in(inner: Path, outer: Path) -> bool:
+    """Is it the other directory, or below it, by whatever links and names it is reached?"""
+    real = Path(os.path.realpath(inner))
+    return any(_same(above, outer) for above in (real, *real.parents))
+
+
+def _same(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:  # one of them is still to be made
+        return False
 
 
 async def declare_mounts(engine: Engine, settings: Settings, users: Users, clock: Clock) -> None:

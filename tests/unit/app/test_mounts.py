@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
@@ -100,3 +101,36 @@ def test_a_mount_is_declared_once(tmp_path):
     mount = MountSettings("photos", str(tmp_path))
     with pytest.raises(ConfigurationError, match="twice"):
         check_mounts(Settings(mounts=(mount, mount)), USERS)
+
+
+@pytest.fixture
+def place(tmp_path):
+    """`/x/y`, beside it `/xy`, and links to both."""
+    (tmp_path / "x" / "y").mkdir(parents=True)
+    (tmp_path / "xy").mkdir()
+    (tmp_path / "link").symlink_to("x")
+    (tmp_path / "inner").symlink_to("x/y")
+    return tmp_path
+
+
+@pytest.mark.parametrize(("one", "other"), [
+    ("x", "x"), ("x", "x/../x"), ("x", "x/y"), ("x/y", "x"), ("x", "link"), ("link", "inner"), ("inner", "x"),
+    ("link/y", "x/y"), ("x", "."),
+])
+def test_a_directory_is_one_mount_only_by_whatever_name(place, one, other):
+    mounts = (MountSettings("one", f"{place}/{one}"), MountSettings("other", f"{place}/{other}"))
+    with pytest.raises(ConfigurationError, match="one mount only"):
+        check_mounts(Settings(data=Path("/dev/null/data"), mounts=mounts), USERS)
+
+
+@pytest.mark.parametrize(("path", "data"), [
+    ("x", "x"), ("x", "x/y"), ("x/y", "x"), ("link", "x/data/to/be/made"), ("inner", "x"), ("x", "inner/data"), (".", "data"),
+])
+def test_a_mount_and_the_data_folder_do_not_lie_in_each_other(place, path, data):
+    with pytest.raises(ConfigurationError, match="must not lie in each other"):
+        check_mounts(Settings(data=place / data, mounts=(MountSettings("one", f"{place}/{path}"),)), USERS)
+
+
+def test_mounts_beside_each_other_and_beside_the_data_folder_can_be(place):
+    mounts = (MountSettings("one", f"{place}/x"), MountSettings("other", f"{place}/xy"))
+    check_mounts(Settings(data=place / "x-data", mounts=mounts), USERS)
