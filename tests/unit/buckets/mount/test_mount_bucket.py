@@ -124,20 +124,20 @@ def test_mounts_20_21_files_that_were_there_have_an_md5_that_all_show(run: Run, 
 
 def test_mounts_20_a_file_is_read_once(run: Run, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (root / "file").write_bytes(b"x" * 200_000)
-    reads, read = [], os.read
+    reads, pread = [], os.pread
 
-    def counted(fd: int, size: int) -> bytes:
-        reads.append(fd)
-        return read(fd, size)
+    def counted(fd: int, size: int, offset: int) -> bytes:
+        reads.append(offset)
+        return pread(fd, size, offset)
 
-    monkeypatch.setattr(os, "read", counted)
+    monkeypatch.setattr(os, "pread", counted)
 
     async def story(mounted: Mounted) -> None:
         entries = await asyncio.gather(*(mounted.bucket.head("file") for _ in range(5)))
         assert {entry.etag for entry in entries} == {md5(b"x" * 200_000)}
 
     run(story)
-    assert len(reads) == 2  # the bytes, and the end
+    assert reads == [0, 200_000]  # the bytes, and the end
 
 
 def test_mounts_20_listings_read_within_a_budget_and_what_they_showed_stays(
