@@ -25,7 +25,7 @@ from trivium.buckets.repo.bucket import BranchBucket
 from trivium.buckets.repo.repository import Repositories
 from trivium.s3.dialect import Dialect, Limits
 from trivium.s3.dialects import DIALECTS
-from trivium.s3.fields import Derived, Header, Query, Spread, sources
+from trivium.s3.fields import Derived, Header, Spread, query_names, sources
 from trivium.s3.headers import REFUSED as REFUSED_HEADERS
 from trivium.s3.operations import load_all
 from trivium.s3.operations.refused import ALIKE
@@ -161,7 +161,7 @@ def _section(operation: Operation) -> Iterator[str]:
         yield f"- permission with `x-amz-tagging`: `{operation.allow_tags}` too"
     if operation.source:
         yield f"- permission on the source: `{operation.source}`"
-    for what, names in (("query", _queries(operation)), ("headers read", _headers(operation)),
+    for what, names in (("query", query_names(operation.ask)), ("headers read", _headers(operation)),
                         ("document read", _document(operation, "document")),
                         ("status", [str(operation.status)]),
                         ("headers answered", _answered(operation)),
@@ -169,16 +169,6 @@ def _section(operation: Operation) -> Iterator[str]:
         if names:
             yield f"- {what}: " + ", ".join(f"`{name}`" for name in names)
     yield ""
-
-
-def _queries(operation: Operation) -> list[str]:
-    found: list[str] = []
-    for mark in sources(operation.ask).values():
-        if isinstance(mark, Query):
-            found.append(mark.name)
-        elif isinstance(mark, Derived):
-            found += mark.queries
-    return found
 
 
 def _headers(operation: Operation) -> list[str]:

@@ -175,6 +175,12 @@ InvalidHeaderValue = _row("InvalidHeaderValue", 400, "Invalid header value", cod
 EmptyVersionId = _row(
     "EmptyVersionId", 400, "Version id cannot be the empty string", code="InvalidArgument")
 VersionIdTooLong = _row("VersionIdTooLong", 400, "Invalid version id specified", code="InvalidArgument")
+VersionIdMethodMismatch = _row(
+    "VersionIdMethodMismatch", 400, "This operation does not accept a version-id.", code="InvalidArgument")
+RequestUploadIdOfBucket = _row(
+    "RequestUploadIdOfBucket", 400, "A key must be specified.", code="InvalidRequest")
+RequestPartNumberOfBucket = _row(
+    "RequestPartNumberOfBucket", 400, "A key must be specified.", code="InvalidRequest")
 InvalidVersionId = _row("InvalidVersionId", 400, "Invalid version id specified", code="InvalidArgument")
 VersionIdMarkerWithoutKeyMarker = _row(
     "VersionIdMarkerWithoutKeyMarker", 400, "A version-id marker cannot be specified without a key marker.",

@@ -29,13 +29,9 @@ _MAX_REDIRECT_CHARACTERS = 2048  # Amazon S3 User Guide, "Configuring a webpage 
 def object_attributes(request: Request) -> Attributes:
     """The attributes that the request's headers give an object.
 
-    Raises MetadataTooLarge, InvalidTag, TooManyTags, InvalidStorageClass, InvalidRedirectLocation, and
-    InvalidArgument for a version id: a writer cannot choose it.
+    Raises MetadataTooLarge, InvalidTag, TooManyTags, InvalidStorageClass, InvalidRedirectLocation.
     """
     headers = request.headers
-    if request.query_string and "versionId" in request.query:
-        raise faults.InvalidArgument("This operation does not accept a version-id.", ArgumentName="versionId",
-                                     ArgumentValue=request.query["versionId"])
     extra = content_headers(request)
     meta = metadata(request)
     if meta:

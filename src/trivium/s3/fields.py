@@ -181,6 +181,17 @@ def sources(struct: type[msgspec.Struct]) -> dict[str, Source]:
     return found
 
 
+def query_names(struct: type[msgspec.Struct]) -> list[str]:
+    """The query parameters that an Ask reads."""
+    found: list[str] = []
+    for mark in sources(struct).values():
+        if isinstance(mark, Query):
+            found.append(mark.name)
+        elif isinstance(mark, Derived):
+            found += mark.queries
+    return found
+
+
 A = TypeVar("A", bound=msgspec.Struct)
 
 

@@ -3,9 +3,10 @@
 Theory of operation. S3 has few cells (method × target); inside a cell the presence of a query key or a header
 selects the action. `operation` adds a row with its selectors; `refuse` adds a row for every action of S3 that
 this server does not have, so that it is answered with NotImplemented and never by another action. A request's
-selectors are those of its query keys and headers that select anything anywhere; the row with exactly these is
-the action. Two rows for the same cell and selectors are an error at import, and so is an operation without a
-permission.
+selectors are those of its query keys and headers that select anything anywhere, and words without a value
+that nobody knows; the row with exactly these is the action. `uploadId`, `partNumber` and `versionId` say what
+a request is about: an action that does not read one of them refuses it, for it would act on something else.
+Two rows for the same cell and selectors are an error at import, and so is an operation without a permission.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ import msgspec
 
 from trivium.base import faults
 from trivium.base.faults import Fault, FaultKind
-from trivium.s3.fields import Derived, Document, Header, binder, header_writer, sources
+from trivium.s3.fields import Derived, Document, Header, binder, header_writer, query_names, sources
 from trivium.s3.headers import refusals
-from trivium.s3.messages import Request, Target
+from trivium.s3.messages import OBJECT, Request, Target
 
 
 class Operation(msgspec.Struct, frozen=True):
@@ -33,7 +34,7 @@ class Operation(msgspec.Struct, frozen=True):
     `versionId` is given, `allow_tags` the one that is needed too when `x-amz-tagging` is, `source` the one on
     the bucket of `x-amz-copy-source`. `document` and `shape`: the root and type of the request's XML.
     `creates`: the bucket need not exist. `status`: of a success. `refuses`: headers that ask for what it does
-    not do.
+    not do. `reads`: the query parameters that it reads.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Operation(msgspec.Struct, frozen=True):
     opens: bool = True
     status: int = 200
     refuses: frozenset[str] = frozenset()
+    reads: frozenset[str] = frozenset()
 
 
 OPERATIONS: Final[dict[str, Operation]] = {}
@@ -68,8 +70,12 @@ _queries: Final[set[str]] = set()  # every query key, or key=value, that selects
 _valued: Final[set[str]] = set()  # the keys of those with a value
 _headers: Final[dict[tuple[str, str], tuple[str, ...]]] = {}  # selecting headers of a cell
 _local: Final[dict[tuple[str, str], set[str]]] = {}  # query selectors of a cell
-# select in one cell, mere parameters in others
-_PARAMETERS: Final = frozenset({"partNumber", "versionId", "uploadId"})
+_reads: Final[dict[tuple[str, str], set[str]]] = {}  # parameters that some action of a cell reads
+# say what a request is about, and which of a cell's actions it asks for, if any reads them
+_ADDRESSING: Final = ("uploadId", "partNumber", "versionId")
+_ADDRESSES: Final = frozenset(_ADDRESSING)
+# of signatures, and headers that a presigned URL carries; who sends them empty is told so elsewhere
+_OF_SIGNATURES: Final = frozenset({"awsaccesskeyid", "expires", "signature", "content-type", "content-md5"})
 
 
 def operation(
@@ -89,9 +95,10 @@ def operation(
             name, method, target, frozenset(when), allow, handler, ask, reply, binder(ask),
             header_writer(reply), needs, allow_version, allow_tags, source, document, document_field,
             shape_of(ask, document_field), answer, answer_field, opens, status,
-            refusals(method, headers_read(ask)),
+            refusals(method, headers_read(ask)), frozenset(query_names(ask)),
         )
         _add(method, target, made.selectors, made, name)
+        _reads.setdefault((method, target), set()).update(made.reads)
         OPERATIONS[name] = made
         return handler
 
@@ -126,7 +133,7 @@ def _add(method: str, target: str, selectors: frozenset[str], row: Operation | s
 
 def route(request: Request, target: Target) -> Operation:
     """The action that the request asks for. Raises NotImplemented for what this server does not do,
-    MethodNotAllowed for what S3 does not do.
+    MethodNotAllowed for what S3 does not do, and what `_misaddressed` says.
     """
     place = (request.method, target.kind)
     cell = _cells.get(place)
@@ -138,7 +145,30 @@ def route(request: Request, target: Target) -> Operation:
         raise _not_allowed(*place)
     if found is None or found.__class__ is str:
         raise _refusal(request, place, selectors)
-    return found  # type: ignore[return-value]  # a str was refused above
+    operation: Operation = found  # type: ignore[assignment]  # a str was refused above
+    if request.query_string and not _ADDRESSES.isdisjoint(request.query):
+        for name in _ADDRESSING:
+            if name in request.query and name not in operation.reads:
+                raise _misaddressed(request, operation, name)
+    return operation
+
+
+def _misaddressed(request: Request, operation: Operation, name: str) -> Fault:
+    """Why this action cannot have this parameter. Codes and statuses are AWS's; where AWS answers 405 for an
+    upload of a bucket, Table A-1 of ActiveScale's S3 API Reference has a name with 400.
+    """
+    if name == "versionId":
+        return faults.VersionIdMethodMismatch(ArgumentName=name, ArgumentValue=request.query[name])
+    if operation.target != OBJECT:
+        return (faults.RequestUploadIdOfBucket if name == "uploadId" else faults.RequestPartNumberOfBucket)()
+    words = sorted({name, *(one for one in operation.selectors if not one.startswith("header:"))})
+    if len(words) > 1:
+        return faults.InvalidArgument(f"Conflicting query string parameters: {', '.join(words)}",
+                                      ArgumentName="ResourceType", ArgumentValue=words[0])
+    return faults.MethodNotAllowed(
+        Method=request.method, ResourceType="UPLOAD" if name == "uploadId" else "PART",
+        Allow=", ".join(sorted(method for (method, kind), names in _reads.items()
+                               if kind == OBJECT and name in names)))
 
 
 def _refusal(request: Request, place: tuple[str, str], selectors: frozenset[str]) -> Fault:
@@ -194,7 +224,7 @@ def _selectors(request: Request, place: tuple[str, str]) -> frozenset[str]:
 
 def _new_shape(request: Request, place: tuple[str, str], shape: tuple[str, ...]) -> frozenset[str]:
     query = request.query
-    found = _query_selectors(query, request.query_string, _local.get(place, _NONE))
+    found = _query_selectors(query, _local.get(place, _NONE), _reads.get(place, _NONE))
     # no value of this shape's queries can matter
     alike = _valued.isdisjoint(query) and "" not in query.values()
     if alike and len(_shapes) < _SHAPES_KEPT and len(request.query_string) < _SHAPE_CHARACTERS:
@@ -202,19 +232,28 @@ def _new_shape(request: Request, place: tuple[str, str], shape: tuple[str, ...])
     return found
 
 
-def _query_selectors(query: Mapping[str, str], text: str, local: AbstractSet[str]) -> frozenset[str]:
+def _query_selectors(
+    query: Mapping[str, str], local: AbstractSet[str], read: AbstractSet[str],
+) -> frozenset[str]:
     found: list[str] = []
     for key, value in query.items():
         if key in local:
             found.append(key)
+        elif key in read or key in _ADDRESSES:
+            continue
         elif key in _valued and any(one.startswith(key + "=") for one in local):
             found.append(f"{key}={value}")  # one that no action has is refused, whatever its value
-        elif (key in _queries and key not in _PARAMETERS) or (
-            not value and key not in _PARAMETERS and f"{key}=" not in text
-        ):
-            # of another cell, or a bare word that nobody knows: a sub-resource, never a plain request
+        elif key in _queries or (not value and not _signs(key)):
+            # of another cell, or a word that nobody knows: a sub-resource, never a plain request. A parameter
+            # with a value is none of S3's, and ignored as AWS ignores it (SDKs add `x-id=PutObject`)
             found.append(key)
     return frozenset(found)
+
+
+def _signs(key: str) -> bool:
+    """Is the parameter of a signature, or a header in a presigned URL?"""
+    lower = key.lower()
+    return lower.startswith("x-amz-") or lower in _OF_SIGNATURES
 
 
 def _signature(handler: Callable[[Any], Awaitable[Any]]) -> tuple[type[msgspec.Struct], type[msgspec.Struct]]:

@@ -19,7 +19,7 @@ ROWS = {name: (one.method, one.target, one.selectors) for name, one in OPERATION
 SELECTORS = {one for _, _, selectors in ROWS.values() for one in selectors}
 KEYS = sorted({one.partition("=")[0] for one in SELECTORS if not one.startswith("header:")})
 HEADERS = sorted(one.removeprefix("header:") for one in SELECTORS if one.startswith("header:"))
-PARAMETERS = {"partNumber", "versionId", "uploadId"}  # select somewhere, and are mere parameters elsewhere
+ADDRESSES = ("uploadId", "partNumber", "versionId")  # say what a request is about
 METHODS = ("GET", "PUT", "POST", "DELETE", "HEAD", "PATCH", "OPTIONS")
 MISPLACED = {
     faults.UploadsExpectsNoKey, faults.NoVersionsStatusForKey, faults.NoLoggingStatusForKey,
@@ -39,7 +39,6 @@ def routed(method: str, kind: str, query: list[Pair] = [], headers: tuple[str, .
             return NOT_ALLOWED  # no action either; a browser is told why in words of its own
         if fault.kind in MISPLACED:
             return NOT_IMPLEMENTED  # no action here either, but S3 says where there is one
-        assert fault.kind.code in (NOT_IMPLEMENTED, NOT_ALLOWED)
         return fault.kind.code
 
 
@@ -51,24 +50,35 @@ def naive(method: str, kind: str, query: list[Pair], headers: tuple[str, ...]) -
     if not cell:
         return NOT_ALLOWED
     local = {one for selectors in cell for one in selectors}
+    read = {one for name in cell.values() if name in OPERATIONS for one in OPERATIONS[name].reads}
     asked: set[str] = set()
     for key, value in dict(reversed(query)).items():
         if key in local:
             asked.add(key)
         elif any(one.startswith(key + "=") for one in local):
             asked.add(f"{key}={value or ''}")
-        elif key not in PARAMETERS and (key in SELECTORS or value is None):
+        elif key not in ADDRESSES and key not in read and (key in SELECTORS or not value):
             asked.add(key)
     asked |= {"header:" + name for name in headers if "header:" + name in local}
     name = cell.get(frozenset(asked))
     if name in OPERATIONS:
-        return str(name)
+        stray = [one for one in ADDRESSES if one in dict(query) and one not in OPERATIONS[name].reads]
+        return refusal(kind, OPERATIONS[name].selectors, stray[0]) if stray else str(name)
     return NOT_ALLOWED if not asked and name is None else NOT_IMPLEMENTED
+
+
+def refusal(kind: str, selectors: frozenset[str], stray: str) -> str:
+    """The code for a parameter that addresses what the action is not about."""
+    if stray == "versionId":
+        return "InvalidArgument"
+    if kind != OBJECT:
+        return "InvalidRequest"
+    return "InvalidArgument" if any(not one.startswith("header:") for one in selectors) else NOT_ALLOWED
 
 
 VALUES = st.none() | st.sampled_from(["", "1", "2", "x"])
 QUERIES = st.lists(
-    st.tuples(st.sampled_from([*KEYS, "prefix", "x-id", "unknown", "frobnicate"]), VALUES),
+    st.tuples(st.sampled_from([*KEYS, "prefix", "marker", "max-keys", "x-id", "unknown", "frobnicate"]), VALUES),
     max_size=3,
     unique_by=lambda pair: pair[0],
 )
@@ -94,14 +104,10 @@ def test_no_sub_resource_anywhere_falls_through_to_another_action(method: str, k
         for value in (None, "", "x"):
             found = routed(method, kind, [(key, value)])
 
-            mere_parameter = key in PARAMETERS and not any(
-                key in selectors
-                for one, target, selectors in ROWS.values()
-                if (one, target) == (method, kind)
-            )
-            unvalued = key in ("list-type", "select-type") and value is not None
-            if found in OPERATIONS and not mere_parameter and not unvalued:
-                assert key in OPERATIONS[found].selectors, f"{method} {kind} ?{key} is {found}"
+            unvalued = key in ("list-type", "select-type") and value == "x"
+            if found in OPERATIONS and not unvalued:
+                owned = OPERATIONS[found].selectors | OPERATIONS[found].reads
+                assert key in owned, f"{method} {kind} ?{key} is {found}"
 
 
 @pytest.mark.parametrize("name", sorted(OPERATIONS))
@@ -111,7 +117,7 @@ def test_every_declared_action_is_reached_by_its_selectors(name: str) -> None:
     for selector in sorted(one.selectors):
         if not selector.startswith("header:"):
             key, sign, value = selector.partition("=")
-            query.append((key, value if sign else "1" if key in PARAMETERS else None))
+            query.append((key, value if sign else "1" if key in ADDRESSES else None))
     headers = tuple(
         selector.removeprefix("header:") for selector in one.selectors if selector.startswith("header:")
     )
@@ -130,10 +136,67 @@ def test_every_refused_action_is_not_implemented(name: str) -> None:
     assert NOT_IMPLEMENTED == routed(method, kind, query)
 
 
-def test_a_bare_word_is_a_sub_resource_even_after_the_same_key_had_a_value() -> None:
+def test_a_word_without_a_value_is_a_sub_resource_even_after_the_same_key_had_one() -> None:
     assert "ListObjects" == routed("GET", BUCKET, [("tomorrow", "1")])
-    assert "ListObjects" == routed("GET", BUCKET, [("tomorrow", "")])
+    assert NOT_IMPLEMENTED == routed("GET", BUCKET, [("tomorrow", "")])
     assert NOT_IMPLEMENTED == routed("GET", BUCKET, [("tomorrow", None)])
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE"])
+@pytest.mark.parametrize("kind", [BUCKET, OBJECT])
+def test_an_unknown_word_with_nothing_behind_its_sign_does_nothing_and_one_with_a_value_is_ignored(
+    method: str, kind: str,
+) -> None:
+    plain = routed(method, kind)
+
+    assert plain in OPERATIONS
+    for word in ("foo", "Tagging", "Acl", "VERSIONS"):
+        assert NOT_IMPLEMENTED == routed(method, kind, [(word, "")])
+        assert plain == routed(method, kind, [(word, "x")])
+
+
+@pytest.mark.parametrize(("query", "action"), [
+    ([("prefix", None)], "ListObjects"),
+    ([("delimiter", None), ("prefix", None)], "ListObjects"),
+    ([("marker", None), ("max-keys", "1")], "ListObjects"),
+    ([("list-type", "2"), ("start-after", None)], "ListObjectsV2"),
+    ([("versions", None), ("prefix", None)], "ListObjectVersions"),
+    ([("uploads", None), ("key-marker", None)], "ListMultipartUploads"),
+])
+def test_a_parameter_of_the_action_without_a_sign_is_an_empty_parameter(query: list[Pair], action: str) -> None:
+    assert action == routed("GET", BUCKET, query)
+
+
+@pytest.mark.parametrize(("method", "kind", "query", "fault"), [
+    ("DELETE", BUCKET, "uploadId=x", faults.RequestUploadIdOfBucket),
+    ("DELETE", BUCKET, "partNumber=1", faults.RequestPartNumberOfBucket),
+    ("DELETE", BUCKET, "versionId=x", faults.VersionIdMethodMismatch),
+    ("DELETE", BUCKET, "versionId", faults.VersionIdMethodMismatch),
+    ("PUT", BUCKET, "uploadId=x&partNumber=1", faults.RequestUploadIdOfBucket),
+    ("GET", BUCKET, "uploadId=x", faults.RequestUploadIdOfBucket),
+    ("POST", BUCKET, "delete&versionId=x", faults.VersionIdMethodMismatch),
+    ("GET", SERVICE, "partNumber=1", faults.RequestPartNumberOfBucket),
+    ("DELETE", OBJECT, "partNumber=1", faults.MethodNotAllowed),
+    ("DELETE", OBJECT, "partNumber=", faults.MethodNotAllowed),
+    ("HEAD", OBJECT, "uploadId=x", faults.MethodNotAllowed),
+    ("PUT", OBJECT, "versionId=x", faults.VersionIdMethodMismatch),
+    ("DELETE", OBJECT, "uploadId=x&versionId=x", faults.VersionIdMethodMismatch),
+    ("GET", OBJECT, "tagging&partNumber=1", faults.InvalidArgument),
+])
+def test_an_action_refuses_what_addresses_something_else(
+    method: str, kind: str, query: str, fault: faults.FaultKind,
+) -> None:
+    with pytest.raises(Fault) as raised:
+        route(request(method, query=query), TARGETS[kind])
+
+    assert fault is raised.value.kind
+
+
+def test_who_asks_for_a_part_where_there_is_none_is_told_the_methods() -> None:
+    with pytest.raises(Fault) as raised:
+        route(request("DELETE", query="partNumber=1"), TARGETS[OBJECT])
+
+    assert {"Method": "DELETE", "ResourceType": "PART", "Allow": "GET, HEAD, PUT"} == raised.value.facts
 
 
 def test_a_method_that_a_target_lacks_is_told_with_those_it_has() -> None:
