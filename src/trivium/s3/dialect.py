@@ -44,8 +44,9 @@ class Dialect(msgspec.Struct, frozen=True):
     `untagged_bucket_is_empty`: GetBucketTagging of an untagged bucket answers an empty TagSet instead of
     NoSuchTagSet.
     `own_bucket_again`: CreateBucket of a bucket the caller owns is "refused" with BucketAlreadyOwnedByYou,
-    "fine" (200), or "fine in us-east-1", which is AWS's way: it depends on the region the server says it is
-    in.
+    "fine" (200), or "fine in us-east-1", which is AWS's way: where both the bucket and the region asked for
+    are us-east-1 (a bucket and a request that name none are in the server's `region`). It is never fine when
+    tags or an ownership are asked for that the bucket has not.
     `location`: what GetBucketLocation says of a bucket without a constraint ("" is us-east-1).
     `deletes_full_buckets`: DeleteBucket also deletes what is in it, every version.
     `compares_part_etags`: CompleteMultipartUpload compares ETags: "always", "when given" or "when ours"

@@ -104,13 +104,33 @@ async def create_bucket(call: Call[CreateBucketAsk]) -> CreateBucketReply:
         await call.house.catalog.create(call.listener.creates, new)
     except Fault as fault:
         again = fault.kind is faults.BucketAlreadyOwnedByYou and fault.facts.get("BucketName") == call.name
-        if not (again and _again_is_fine(call)):
+        if not again or call.dialect.own_bucket_again == "refused":
             raise
-        await _reset(call, acl)
+        there = (await call.house.catalog.open(call.name)).record
+        if not (_again_is_fine(call, there) and await _is_as_asked(call, there, tags)):
+            raise
+        await _reset(call, there, acl)
     return CreateBucketReply(f"/{call.name}")
 
 
-async def _reset(call: Call[CreateBucketAsk], acl: Acl) -> None:
+def _again_is_fine(call: Call[CreateBucketAsk], there: BucketRecord) -> bool:
+    """Amazon S3 API Reference, CreateBucket, BucketAlreadyOwnedByYou: 200 where bucket and request are
+    us-east-1's.
+    """
+    asked = call.ask.configuration.location_constraint if call.ask.configuration is not None else None
+    regions = {there.region or call.house.region, asked or call.house.region}
+    return call.dialect.own_bucket_again == "fine" or regions == {"us-east-1"}
+
+
+async def _is_as_asked(call: Call[CreateBucketAsk], there: BucketRecord, tags: dict[str, str]) -> bool:
+    """Is nothing asked for that the bucket has not already? It would not be done."""
+    if call.ask.ownership not in ("", there.ownership or OBJECT_WRITER):
+        return False
+    kept = await call.house.catalog.document(there, TAGS_DOCUMENT) if tags else None
+    return not tags or (kept is not None and TAGS.decode(kept) == tags)
+
+
+async def _reset(call: Call[CreateBucketAsk], there: BucketRecord, acl: Acl) -> None:
     """Who makes its own bucket again resets the bucket's list (Amazon S3 API Reference, CreateBucket, of
     us-east-1).
     """
@@ -121,12 +141,7 @@ async def _reset(call: Call[CreateBucketAsk], acl: Acl) -> None:
         return replace(now, acl=explicit(acl, now.owner))
 
     if call.dialect.own_bucket_again != "fine":
-        await call.house.catalog.change((await call.house.catalog.open(call.name)).record, rule)
-
-
-def _again_is_fine(call: Call[CreateBucketAsk]) -> bool:
-    again = call.dialect.own_bucket_again
-    return again == "fine" or (again == "fine in us-east-1" and call.house.region == "us-east-1")
+        await call.house.catalog.change(there, rule)
 
 
 @operation("HeadBucket", "HEAD", BUCKET, allow="s3:ListBucket")
