@@ -80,6 +80,36 @@ def test_a_garbled_head_is_refused_and_nothing_else_happens(server):
     assert ask(server, "GET", "/").status == 200
 
 
+@pytest.mark.parametrize("hosts", [b"", b"Host: a\r\nHost: b\r\n"])
+def test_a_request_without_its_one_host_is_bad(server, hosts):
+    """RFC 9112 §3.2."""
+    for target in (b"/", b"/b-1/k", b"/health/live", b"http://b/k"):
+        with Line(server) as line:
+            line.send(b"GET %s HTTP/1.1\r\n%s\r\n" % (target, hosts))
+            answer = line.answer()
+
+        assert (answer.status, answer.code) == (400, "BadRequest"), target
+
+
+def test_a_head_has_room_for_a_hundred_fields(server, path):
+    """The HTTP server's own bound, which README tells."""
+    bare = len(sign(server, "PUT", path)) + 1  # Content-Length
+    for names, status in ((100 - bare, 200), (101 - bare, 431)):
+        headers = {f"x-amz-meta-{number}": "a" for number in range(names)}
+
+        assert ask(server, "PUT", path, headers=headers, body=b"").status == status
+    assert len([name for name in ask(server, "HEAD", path).headers if name.startswith("x-amz-meta-")]) == 100 - bare
+
+
+@pytest.mark.parametrize("method", ["PUT", "POST", "DELETE", "PATCH"])
+@pytest.mark.parametrize("target", ["/health/live", "/health/ready", "/minio/health/live"])
+def test_who_would_change_something_is_not_told_that_all_is_well(server, method, target):
+    with Line(server) as line:
+        line.send(head(method, target, {"host": "a", "content-length": "1"}) + b"a")
+
+        assert line.answer().status in {403, 404, 405}
+
+
 def test_a_length_said_twice_alike_is_one_length_or_none(server, path):
     """RFC 9110 §8.6: it may be taken as one, or refused."""
     with Line(server) as line:

@@ -16,6 +16,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.conftest import make_client
@@ -290,6 +291,35 @@ def certificate(tmp_path_factory):
          "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", folder / "key.pem", "-out",
          folder / "cert.pem"], check=True, capture_output=True)
     return folder
+
+
+def test_objects_and_health_checks_keep_out_of_each_others_way(start) -> None:
+    """Objects whose keys look like questions after health, in buckets of both styles, read by nobody in particular."""
+    port = free_port()
+    server = start(config=f"""
+        [[listeners]]
+        listen = "127.0.0.1:{port}"
+        domains = ["s3.test"]
+    """)
+    client = make_client(server)
+    for name in ("health", "minio"):
+        with pytest.raises(ClientError, match="InvalidBucketName"):
+            client.create_bucket(Bucket=name)
+    client.create_bucket(Bucket="public", ACL="public-read")
+    client.put_object(Bucket="public", Key="health/live", Body=b"an object", ACL="public-read")
+    endpoint = f"http://127.0.0.1:{port}"
+    asked = urllib.request.Request(f"{endpoint}/health/live", headers={"host": "public.s3.test"})
+
+    assert b"an object" == urllib.request.urlopen(asked).read()
+    assert b"an object" == urllib.request.urlopen(f"{endpoint}/public/health/live").read()
+    assert b"" == urllib.request.urlopen(f"{endpoint}/health/live").read()
+
+
+def test_a_mount_cannot_have_the_name_of_the_health_checks(tmp_path) -> None:
+    (tmp_path / "trivium.toml").write_text(f'[[mounts]]\nbucket = "health"\npath = "{tmp_path}"\n')
+    done = command("check", "--config", tmp_path / "trivium.toml", "--data", tmp_path / "data")
+
+    assert (2, True) == (done.returncode, "reserved" in done.stderr)
 
 
 def test_tls_needs_two_files(start, certificate) -> None:

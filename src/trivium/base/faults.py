@@ -147,6 +147,8 @@ InvalidObjectState = _row(
 # Methods and features
 BadOptionsRequest = _row(
     "BadOptionsRequest", 400, "Insufficient information. Origin request header needed.", code="BadRequest")
+OneHostNeeded = _own(
+    "OneHostNeeded", 400, "A request needs one Host header, and no more than one.", code="BadRequest")
 CorsNotEnabled = _own(
     "CorsNotEnabled", 403, "CORSResponse: CORS is not enabled for this bucket.", code="AccessForbidden")
 MethodNotAllowed = _row("MethodNotAllowed", 405, "The specified method is not allowed against this resource.")

@@ -13,11 +13,12 @@ _BUCKET = re.compile(r"[a-z0-9](?:[a-z0-9.-]{1,61})[a-z0-9]", re.ASCII)
 _IP_ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+", re.ASCII)
 _RESERVED_PREFIXES = ("xn--", "sthree-", "amzn-s3-demo-")
 _RESERVED_SUFFIXES = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
+RESERVED: Final = frozenset({"health", "minio"})  # their objects would share paths with health checks
 
 
 def check_bucket_name(name: str) -> None:
     """Raise InvalidBucketName unless a new bucket may have this name (Amazon S3 User Guide, "Bucket naming
-    rules").
+    rules"; a name that is `RESERVED` it may not have either).
     """
     good = (
         _BUCKET.fullmatch(name)
@@ -28,6 +29,14 @@ def check_bucket_name(name: str) -> None:
     )
     if not good:
         raise faults.InvalidBucketName(BucketName=name)
+    check_not_reserved(name)
+
+
+def check_not_reserved(name: str) -> None:
+    """Raise InvalidBucketName for a name that this server needs itself."""
+    if name in RESERVED:
+        raise faults.InvalidBucketName("This name is reserved: health checks are asked below it.",
+                                       BucketName=name)
 
 
 def check_key(key: str) -> None:

@@ -18,7 +18,7 @@ from trivium.base.faults import Fault
 from trivium.base.incoming import Given, Source
 from trivium.door import pipe
 from trivium.door.access import AccessLog
-from trivium.door.health import PATHS, Health
+from trivium.door.health import PATHS, Health, asks
 from trivium.door.metrics import Tally
 from trivium.door.source import Patience, WireSource
 from trivium.door.wire import Headers, Scope, Wire
@@ -62,10 +62,13 @@ class Application:
         """Answer one request."""
         began = ticks_ns()
         request = self._understand(scope, wire)
-        if request.path in PATHS and not request.query_string and "authorization" not in request.headers:
+        host = request.headers.get("host")
+        if scope.http_version != "1" if host is None else "," in host:
+            response = _hostless(request)
+        elif request.path in PATHS and asks(request):
             wire.response_empty(await self._watch.health.status(request.path), [_SERVER])
             return
-        if len(request.headers) == len(scope.headers):
+        elif len(request.headers) == len(scope.headers):
             response = await self._serve(request)
         else:
             response = _unreadable(request, scope)
@@ -161,6 +164,13 @@ def _joined(items: Headers) -> dict[str, str]:
     for name, value in items:
         headers[name] = f"{headers[name]},{value}" if name in headers else value
     return headers
+
+
+def _hostless(request: Request) -> Response:
+    """RFC 9112 §3.2: a request of HTTP/1.1 has one Host header, and no request has several, which would be
+    joined by a comma here.
+    """
+    return write_fault(faults.OneHostNeeded(), request)
 
 
 def _unreadable(request: Request, scope: Scope) -> Response:

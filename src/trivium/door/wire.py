@@ -2,9 +2,10 @@
 
 Facts of Granian 2.8 (RSGI), found by reading and trying it: `path` arrives percent-decoded, bytes that are no
 UTF-8 as U+FFFD; header values that are not visible ASCII are left out of `items` but counted by `len`;
-duplicated headers stay apart; the body given to `whole` breaks off with ProtocolClosed, the body given in
-chunks with an empty chunk more; `response_file_range` takes the first byte and the one *behind* the last;
-`response_stream` queues without bound, so that it must not carry anything large.
+duplicated headers stay apart; more than 100 header fields are answered with 431 by hyper below it, a bound
+that it does not let us set; `http_version` is "1" for HTTP/1.0; the body given to `whole` breaks off with
+ProtocolClosed, the body given in chunks with an empty chunk more; `response_file_range` takes the first byte
+and the one *behind* the last; `response_stream` queues without bound, so that it must carry nothing large.
 """
 
 from __future__ import annotations
@@ -27,6 +28,9 @@ class WireHeaders(Protocol):
 
 class Scope(Protocol):
     """The head of a request."""
+
+    @property
+    def http_version(self) -> str: ...
 
     @property
     def method(self) -> str: ...

@@ -30,7 +30,10 @@ class StreetHeaders:
 
 
 class StreetScope:
-    def __init__(self, method="GET", path="/", query_string="", headers=(), hidden=()):
+    """A request's head; of HTTP/1.0, which needs no Host, unless a test says otherwise."""
+
+    def __init__(self, method="GET", path="/", query_string="", headers=(), hidden=(), *, http_version="1"):
+        self.http_version = http_version
         self.method, self.path, self.query_string = method, path, query_string
         self.headers = StreetHeaders(headers, hidden)
         self.client = "192.0.2.7:4711"

@@ -6,18 +6,21 @@ import asyncio
 import re
 
 import pytest
+from msgspec.structs import replace
 
 from tests.unit.door.street import StreetScope, StreetWire, watch
 from trivium.base import faults
 from trivium.base.body import FileSpan, Unsent
+from trivium.base.names import RESERVED
 from trivium.door.application import Application
+from trivium.door.health import PATHS
 from trivium.s3.dialect import Dialect
 from trivium.s3.messages import Listener, Request, Response
 
 LISTENER = Listener(Dialect("test"))
 
 
-def served(response=None, *, scope=None, wire=None, looked_at=None, by=None, **application):
+def served(response=None, *, scope=None, wire=None, looked_at=None, by=None, listener=LISTENER, **application):
     """The wire after a request was answered with `response`; `looked_at` gets the request."""
     wire = wire or StreetWire()
 
@@ -28,7 +31,7 @@ def served(response=None, *, scope=None, wire=None, looked_at=None, by=None, **a
             return await by(request)
         return response or Response(200, [])
 
-    asyncio.run(Application(serve, LISTENER, application.pop("watch", None) or watch(), **application)(
+    asyncio.run(Application(serve, listener, application.pop("watch", None) or watch(), **application)(
         scope or StreetScope(), wire))
     return wire
 
@@ -149,21 +152,65 @@ def test_what_was_answered_is_counted_under_its_action():
     assert shared.tally.counts().faults == {"PutObject NoSuchBucket": 1}
 
 
-@pytest.mark.parametrize("path", ["/health/live", "/health/ready", "/minio/health/live"])
-def test_health_is_answered_without_credentials(path):
+@pytest.mark.parametrize("path", ["/health/live", "/health/ready", "/minio/health/live", "/minio/health/ready"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_health_is_answered_without_credentials(method, path):
     seen: list[Request] = []
-    wire = served(scope=StreetScope("GET", path), looked_at=seen)
+    wire = served(scope=StreetScope(method, path), looked_at=seen)
 
     assert (wire.status, seen) == (200, [])
 
 
 @pytest.mark.parametrize("asked", [
-    {"headers": [("authorization", "AWS4-HMAC-SHA256 …")]}, {"query_string": "X-Amz-Signature=1"}])
-def test_an_object_of_that_name_is_still_reached_with_credentials(asked):
+    {"headers": [("authorization", "AWS4-HMAC-SHA256 …")]}, {"query_string": "X-Amz-Signature=1"},
+    {"query_string": "AWSAccessKeyId=a"}, {"headers": [("host", "bucket.s3.test")]}])
+@pytest.mark.parametrize("path", ["/health/live", "/minio/health/ready"])
+def test_what_may_be_about_an_object_is_no_question_after_health(path, asked):
     seen: list[Request] = []
-    served(scope=StreetScope("GET", "/health/ready", **asked), looked_at=seen)
+    served(scope=StreetScope("GET", path, **asked), looked_at=seen, listener=replace(LISTENER, domains=("s3.test",)))
 
-    assert [request.path for request in seen] == ["/health/ready"]
+    assert [path] == [request.path for request in seen]
+
+
+@pytest.mark.parametrize("method", ["PUT", "POST", "DELETE", "OPTIONS", "PATCH"])
+def test_who_would_change_something_is_never_told_that_all_is_well(method):
+    seen: list[Request] = []
+    served(scope=StreetScope(method, "/health/live"), looked_at=seen)
+
+    assert [method] == [request.method for request in seen]
+
+
+def test_health_is_asked_beside_a_base_path_and_never_below_it():
+    seen: list[Request] = []
+    beside, below = replace(LISTENER, base_path="/api/v1/s3"), replace(LISTENER, base_path="/health")
+    wire = served(scope=StreetScope("GET", "/health/live"), looked_at=seen, listener=beside)
+
+    assert (wire.status, seen) == (200, [])
+
+    served(scope=StreetScope("GET", "/health/live"), looked_at=seen, listener=below)
+
+    assert ["/health/live"] == [request.path for request in seen]
+
+
+def test_no_bucket_can_have_an_object_where_health_is_asked():
+    assert {path.split("/")[1] for path in PATHS} == RESERVED
+
+
+@pytest.mark.parametrize("headers", [[], [("host", "a"), ("host", "b")], [("host", "a"), ("host", "a")]])
+@pytest.mark.parametrize("path", ["/", "/b/k"])
+def test_a_request_without_its_one_host_is_refused(path, headers):
+    seen: list[Request] = []
+    wire = served(scope=StreetScope("GET", path, headers=headers, http_version="1.1"), looked_at=seen)
+
+    assert (wire.status, seen) == (400, [])
+    assert b"<Code>BadRequest</Code>" in wire.body
+
+
+@pytest.mark.parametrize("scope", [
+    StreetScope(headers=[("host", "")], http_version="1.1"), StreetScope(headers=[("host", "a")], http_version="1.1"),
+    StreetScope()])
+def test_an_empty_host_will_do_and_so_will_none_in_http_1_0(scope):
+    assert 200 == served(scope=scope).status
 
 
 def test_a_worker_that_stops_lives_but_is_not_ready():

@@ -17,6 +17,7 @@ import msgspec
 
 from trivium.base import faults
 from trivium.base.faults import Fault
+from trivium.base.names import check_not_reserved
 from trivium.buckets import clearing
 from trivium.buckets.acl import explicit
 from trivium.buckets.record import (
@@ -176,10 +177,13 @@ def _shared_alike(tx: Write, source: BucketRecord, fork: BucketRecord) -> Bucket
 
 
 def _new_name(bucket: str) -> BranchName:
-    """What the name says that a new branch's bucket shall have. A commit cannot be made."""
+    """What the name says that a new branch's bucket shall have. A commit cannot be made, nor what answers to
+    a reserved name.
+    """
     name = read_name(bucket)
     if name.commit is not None:
         raise faults.InvalidBucketName(BucketName=bucket)
+    check_not_reserved(name.repository)
     return name
 
 

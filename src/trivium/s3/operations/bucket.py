@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from trivium.base import faults
 from trivium.base.faults import Fault
-from trivium.base.names import check_bucket_name
+from trivium.base.names import check_bucket_name, check_not_reserved
 from trivium.buckets.acl import Acl, explicit
 from trivium.buckets.record import OBJECT_WRITER, OWNER_ENFORCED, OWNER_PREFERRED, BucketRecord
 from trivium.s3.acls import ACL_HEADERS, Granted, acl_of, check_ownership, granted
@@ -84,6 +84,7 @@ class LocationReply(msgspec.Struct, frozen=True):
 
 @operation("CreateBucket", "PUT", BUCKET, allow="s3:CreateBucket", opens=False)
 async def create_bucket(call: Call[CreateBucketAsk]) -> CreateBucketReply:
+    check_not_reserved(call.name)
     if call.dialect.aws_bucket_names:
         check_bucket_name(call.name)
     elif not _FREE_NAME.fullmatch(call.name):

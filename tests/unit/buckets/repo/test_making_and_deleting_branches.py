@@ -42,6 +42,14 @@ def test_history_3_the_name_may_be_another_buckets(taken: str) -> None:
     run(story)
 
 
+@pytest.mark.parametrize("name", ["health", "master.health", "dev.minio"])
+def test_no_branch_answers_to_a_name_that_is_reserved(name: str) -> None:
+    async def story(house: House) -> None:
+        assert await refusal(house.repositories.create(name, "owner")) is faults.InvalidBucketName
+
+    run(story)
+
+
 def test_history_17_a_branch_that_shows_keys_or_has_forks_is_not_deleted() -> None:
     async def story(house: House) -> None:
         master = await house.create()
