@@ -352,6 +352,17 @@ def test_a_key_that_is_still_to_be_made_stands_in_nobodys_way(tmp_path) -> None:
     assert (0, "") == (done.returncode, done.stderr)
 
 
+@pytest.mark.parametrize("word", ["check", "serve"])
+def test_check_and_serve_refuse_one_listener_inside_another(tmp_path, word) -> None:
+    port = free_port()
+    (tmp_path / "trivium.toml").write_text(f'[[listeners]]\nlisten = "0.0.0.0:{port}"\n')
+    done = command(word, "--config", tmp_path / "trivium.toml", "--data", tmp_path / "data", "--listen", f"127.0.0.1:{port}")
+
+    said = f"two listeners cannot have the addresses 127.0.0.1:{port} and 0.0.0.0:{port}: one is part of the other"
+
+    assert (2, f"trivium: {said}\n") == (done.returncode, done.stderr)
+
+
 def test_check_says_what_is_wrong() -> None:
     done = command("check", "--listen", "nowhere")
 

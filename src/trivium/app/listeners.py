@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+from itertools import combinations
 from pathlib import Path
 from typing import Final
 
@@ -39,11 +40,12 @@ def openings(settings: Settings) -> list[Opening]:
     found = [_opening(one, settings) for one in (*declared, *settings.listeners)]
     if not found:
         raise ConfigurationError("there is no listener: `listen` is empty and there are no `[[listeners]]`")
-    taken: set[Address] = set()
-    for one in found:
-        if one.address in taken and one.address.port:
-            raise ConfigurationError(f"two listeners have the address {one.address}")
-        taken.add(one.address)
+    for one, other in combinations([one.address for one in found], 2):
+        if one == other and one.port:
+            raise ConfigurationError(f"two listeners have the address {one}")
+        if one.shares(other):
+            raise ConfigurationError(f"two listeners cannot have the addresses {one} and {other}: one is part"
+                                     " of the other")
     bases = _bases([one.listener for one in found])
     return [replace(one, listener=replace(one.listener, bases=bases)) for one in found]
 
@@ -69,8 +71,9 @@ def check_places(settings: Settings) -> None:
         raise ConfigurationError(f"access_log: {folder} is not a folder that this user can write to")
     if settings.metrics:
         figures = address_of(settings.metrics, "metrics")
-        if any(figures == opening.address for opening in openings(settings)):
-            raise ConfigurationError(f"metrics: a listener has {figures} already")
+        for opening in openings(settings):
+            if figures.shares(opening.address):
+                raise ConfigurationError(f"metrics: a listener has {opening.address} already")
 
 
 def _opening(one: ListenerSettings, settings: Settings) -> Opening:

@@ -43,6 +43,21 @@ class Address(msgspec.Struct, frozen=True):
         except ValueError:
             return False
 
+    def shares(self, other: Address) -> bool:
+        """Would both accept the same connections, so that only one of them can listen?
+
+        A name is the first address that it has, as when it is listened at. `[::]` is every address of both
+        families, as systems have it unless they are told otherwise (RFC 3493 §5.3).
+        """
+        if self.port != other.port or self.port == 0:
+            return False
+        mine, others = _host(self), _host(other)
+        if mine is None or others is None:
+            return self.host == other.host
+        everywhere = [one for one in (mine, others) if one.is_unspecified]
+        return mine == others or any(
+            mine.version == others.version or one.version == 6 for one in everywhere)
+
 
 class Tls(msgspec.Struct, frozen=True):
     """File names of a PEM certificate chain and its private key."""
@@ -101,6 +116,14 @@ def _resolve(address: Address) -> tuple[socket.AddressFamily, tuple[object, ...]
     found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     family, _, _, _, target = found[0]
     return family, target
+
+
+def _host(address: Address) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """The IP address that is listened at; None when the name has none."""
+    try:
+        return ipaddress.ip_address(str(_resolve(address)[1][0]))
+    except (OSError, ValueError):
+        return None
 
 
 def _bound(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from trivium.app.listeners import openings
+from trivium.app.listeners import check_places, openings
 from trivium.app.reading import ConfigurationError
 from trivium.app.settings import ListenerSettings, Settings
 from trivium.door.sockets import Address
@@ -63,6 +63,21 @@ def test_listeners_that_cannot_be_are_refused(listener, says):
 def test_two_listeners_need_two_addresses():
     with pytest.raises(ConfigurationError, match=r"two listeners have the address 127\.0\.0\.1:1"):
         of(ListenerSettings("127.0.0.1:1"), listen="127.0.0.1:1")
+
+
+@pytest.mark.parametrize(("one", "other"), [("127.0.0.1:1", ":1"), (":1", "127.0.0.1:1"), ("[::]:1", "127.0.0.1:1")])
+def test_no_listener_can_have_a_part_of_anothers_address(one, other):
+    with pytest.raises(ConfigurationError, match="one is part of the other"):
+        of(ListenerSettings(other), listen=one)
+
+
+def test_figures_can_have_no_part_of_a_listeners_address():
+    with pytest.raises(ConfigurationError, match=r"metrics: a listener has 0\.0\.0\.0:1 already"):
+        check_places(Settings(listen=":1", metrics="127.0.0.1:1"))
+
+
+def test_ports_that_the_system_chooses_are_nobodys():
+    assert len(of(ListenerSettings(":0"), listen="127.0.0.1:0")) == 2
 
 
 def test_a_server_needs_a_listener():

@@ -52,3 +52,40 @@ def test_a_port_can_be_claimed_again_while_old_connections_linger():
     ("127.0.0.1", True), ("localhost", True), ("::1", True), ("0.0.0.0", False), ("192.0.2.1", False), ("host", False)])
 def test_loopback_is_what_nobody_else_can_reach(host, local):
     assert Address(host, 1).loopback is local
+
+
+@pytest.mark.parametrize(("one", "other", "shared"), [
+    ("127.0.0.1:1", "127.0.0.1:1", True), ("127.0.0.1:1", "127.0.0.1:2", False),
+    ("127.0.0.1:1", "127.0.0.2:1", False), (":1", "127.0.0.1:1", True), (":1", "[::1]:1", False),
+    ("[::]:1", "[::1]:1", True), ("[::]:1", "127.0.0.1:1", True), ("[::]:1", ":1", True),
+    ("[::1]:1", "127.0.0.1:1", False), ("no name:1", "no name:1", True),
+    ("no name:1", ":1", False), (":0", "127.0.0.1:0", False)])
+def test_addresses_share_connections_when_one_is_part_of_the_other(one, other, shared):
+    first, second = read_address(one), read_address(other)
+
+    assert (shared, shared) == (first.shares(second), second.shares(first))
+
+
+def has_ipv6():
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(("one", "other"), [
+    ("127.0.0.1", "0.0.0.0"), ("0.0.0.0", "127.0.0.1"), ("127.0.0.1", "127.0.0.1"), ("localhost", "0.0.0.0"),
+    *([("::", "127.0.0.1"), ("::1", "127.0.0.1"), ("0.0.0.0", "::1"), ("::", "0.0.0.0")] if has_ipv6() else ())])
+def test_addresses_share_connections_when_the_system_says_so(one, other):
+    """What is said without asking is what claiming both would say."""
+    (first,) = claim(Address(one, 0), 1, wait_seconds=60)
+    port = first.getsockname()[1]
+    try:
+        second = claim(Address(other, port), 1, wait_seconds=60)
+    except PortTaken:
+        second = []
+    for socket_ in (first, *second):
+        socket_.close()
+
+    assert Address(one, port).shares(Address(other, port)) == (not second)
