@@ -14,7 +14,7 @@ import os
 import signal
 import sys
 from functools import partial
-from typing import Final
+from typing import Final, NoReturn
 
 import uvloop
 
@@ -40,6 +40,7 @@ from trivium.services.house import House
 _log = logging.getLogger("trivium.worker")
 # objects; requests leave no cycles, and looking for them every 700 objects costs 3 %
 _GARBAGE_THRESHOLD: Final = 20_000
+_GIVE_UP_SECONDS: Final = 1  # for answers to clients that were waited for until the end of the drain
 
 
 def main() -> None:
@@ -51,12 +52,12 @@ def main() -> None:
         # as long as any worker lives, no other server takes the data folder
         fcntl.flock(alive, fcntl.LOCK_SH)
         uvloop.run(work(orders))
-    logging.shutdown()
-    os._exit(0)  # requests that were given up after the drain may still have threads: do not wait for them
 
 
-async def work(orders: Orders) -> None:
-    """Serve until SIGTERM, or until the supervisor is gone; then finish what is under way."""
+async def work(orders: Orders) -> NoReturn:
+    """Serve until SIGTERM, or until the supervisor is gone; then finish what is under way, and end the
+    process.
+    """
     settings, clock, ids = orders.settings, SystemClock(), RandomIds()
     users = users_of(settings, orders.root)
     house = build(settings, users, clock, ids)
@@ -80,13 +81,17 @@ async def work(orders: Orders) -> None:
     os.write(orders.ready, b"r")
     await stop.wait()
     health.stopping = True
-    await _drain(servers, settings.drain_seconds)
+    await _drain(servers, patience, settings.drain_seconds)
     for task in tasks:
         task.cancel()
     ledger.publish()
     if access is not None:
         await flush(access)
     await house.ground.engine.close()
+    logging.shutdown()
+    # Requests that were given up may still have threads, which would be waited for, and tasks, which would be
+    # cancelled: the HTTP server's own do not expect that, and log tracebacks
+    os._exit(0)
 
 
 def _servers(orders: Orders, house: House, watch: Watch, ledger: Ledger) -> list[HttpServer]:
@@ -118,11 +123,16 @@ def _stop_event() -> asyncio.Event:
     return stop
 
 
-async def _drain(servers: list[HttpServer], seconds: float) -> None:
+async def _drain(servers: list[HttpServer], patience: Patience, seconds: float) -> None:
+    """Let the requests under way finish. Those that wait for their clients at the end are answered with a
+    fault and clean up behind them; what still does not end then is left as it is.
+    """
     stopping = [asyncio.ensure_future(server.stop()) for server in servers]
     _, late = await asyncio.wait(stopping, timeout=seconds)
     if late:
         _log.warning("requests were still under way after %g seconds and are given up", seconds)
+        patience.give_up()
+        await asyncio.wait(late, timeout=_GIVE_UP_SECONDS)
 
 
 if __name__ == "__main__":

@@ -41,7 +41,14 @@ class Patience:
         if not self._waiting:
             return
         since = self._second - self.limit_seconds
-        for task in [task for task, second in self._waiting.items() if second < since]:
+        self._wake([task for task, second in self._waiting.items() if second < since])
+
+    def give_up(self) -> None:
+        """Wake all who wait now: the server ends."""
+        self._wake(list(self._waiting))
+
+    def _wake(self, tasks: list[asyncio.Task[Any]]) -> None:
+        for task in tasks:
             del self._waiting[task]
             self._tired.add(task)
             task.cancel()

@@ -133,3 +133,17 @@ def test_a_large_or_endless_body_that_nobody_wanted_is_left(announced):
     asyncio.run(one.drain())
 
     assert wire.reads == 0
+
+
+def test_who_waits_when_the_server_ends_is_given_up():
+    async def story():
+        patience = Patience(60)
+        one, _ = source([], 4, patience=patience, silent=True)
+        reading = asyncio.ensure_future(one.whole())
+        await asyncio.sleep(0)
+        patience.give_up()
+        with pytest.raises(Fault) as caught:
+            await reading
+        return caught.value.kind.name
+
+    assert asyncio.run(story()) == "RequestTimeout"
