@@ -27,15 +27,15 @@ from trivium.services.access.guarded import GuardedBucket, Watch
 from trivium.services.access.users import Account
 from trivium.storage import keys
 from trivium.storage.blobstores.memory import MemoryBlobs
-from trivium.storage.engines.memory import MemoryEngine
+from trivium.storage.engine import Engine
 from trivium.under.local import LocalStore
 
-Open = Callable[[Path, SetClock], Awaitable[Bucket]]
+Open = Callable[[Path, SetClock, Engine], Awaitable[Bucket]]
 
 
 def objects(versioning: str, *, inline_bytes: int) -> Open:
-    async def opened(_folder: Path, clock: SetClock) -> Bucket:
-        ids, engine = SeededIds(), MemoryEngine()
+    async def opened(_folder: Path, clock: SetClock, engine: Engine) -> Bucket:
+        ids = SeededIds()
         ground = Ground(engine, MemoryBlobs(clock, ids), clock, ids, inline_bytes)
         record = BucketRecord(1, "bucket", "objects", "owner", clock.now_ms(), versioning)
         await engine.write(lambda tx: tx.put(keys.text(keys.CATALOG, record.name), BUCKETS.encode(record)))
@@ -44,15 +44,15 @@ def objects(versioning: str, *, inline_bytes: int) -> Open:
     return opened
 
 
-async def guarded(folder: Path, clock: SetClock) -> Bucket:
+async def guarded(folder: Path, clock: SetClock, engine: Engine) -> Bucket:
     """An objects bucket as its owner sees it where others may own some of it."""
-    bucket = await objects("", inline_bytes=64)(folder, clock)
+    bucket = await objects("", inline_bytes=64)(folder, clock, engine)
     record = BucketRecord(1, "bucket", "objects", "owner", clock.now_ms())
     return GuardedBucket(bucket, Watch(Account("owner", "Owner"), "s3:GetObject", record))
 
 
-async def mount(folder: Path, clock: SetClock) -> Bucket:
-    ids, engine = SeededIds(), MemoryEngine()
+async def mount(folder: Path, clock: SetClock, engine: Engine) -> Bucket:
+    ids = SeededIds()
     ground = Ground(engine, MemoryBlobs(clock, ids), clock, ids)
     (folder / "mounted").mkdir()
     record = BucketRecord(1, "bucket", "mount", "owner", clock.now_ms(), facts={"path": str(folder / "mounted")})
@@ -61,8 +61,8 @@ async def mount(folder: Path, clock: SetClock) -> Bucket:
 
 
 def branch(*, forked: bool, inline_bytes: int = 64) -> Open:
-    async def opened(_folder: Path, clock: SetClock) -> Bucket:
-        ids, engine = SeededIds(), MemoryEngine()
+    async def opened(_folder: Path, clock: SetClock, engine: Engine) -> Bucket:
+        ids = SeededIds()
         ground = Ground(engine, MemoryBlobs(clock, ids), clock, ids, inline_bytes)
         repositories = Repositories(ground)
         record = await repositories.create("master.images", "owner")

@@ -9,6 +9,7 @@ import pytest
 
 from tests.contracts.bucket_kinds import KINDS, Run, Story
 from trivium.base.clock import SetClock
+from trivium.storage.engines.memory import MemoryEngine
 
 
 @pytest.fixture(params=KINDS)
@@ -23,7 +24,7 @@ def run(kind: str, tmp_path: Path) -> Run:
     def whole(story: Story) -> None:
         async def inside() -> None:
             clock = SetClock()
-            await story(await KINDS[kind].open(tmp_path, clock), clock)
+            await story(await KINDS[kind].open(tmp_path, clock, MemoryEngine()), clock)
 
         asyncio.run(inside())
 

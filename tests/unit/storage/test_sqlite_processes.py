@@ -5,10 +5,12 @@ along.
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import multiprocessing
 import os
 import signal
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -231,3 +233,48 @@ def test_nobody_enters_the_turnstile_while_another_is_inside(tmp_path: Path) -> 
     outside.close()
     assert inside.try_enter()
     inside.close()
+
+
+def _until_in_the_queue(entering: Future[None], folder: Path) -> None:
+    """Return once who is entering the turnstile stands in its queue."""
+    queue = os.open(folder / "writer.queue", os.O_RDWR)
+    try:
+        for _ in range(5_000):
+            try:
+                fcntl.flock(queue, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return
+            fcntl.flock(queue, fcntl.LOCK_UN)
+            wait([entering], timeout=0.001)  # who asks all the time keeps the queue locked
+    finally:
+        os.close(queue)
+    pytest.fail("nobody stands in the queue")
+
+
+def test_nobody_who_left_the_turnstile_passes_by_one_who_waits(tmp_path: Path) -> None:
+    busy, patient = Turnstile(tmp_path), Turnstile(tmp_path)
+    with ThreadPoolExecutor(1) as pool:
+        for _ in range(20):
+            busy.enter()
+            try:
+                entering = pool.submit(patient.enter)
+                _until_in_the_queue(entering, tmp_path)
+            finally:
+                busy.leave()
+
+            assert not busy.try_enter()  # whether the other is still in the queue or inside
+            entering.result(10)
+            patient.leave()
+    busy.close()
+    patient.close()
+
+
+def test_nobody_enters_the_turnstile_while_another_is_in_the_queue(tmp_path: Path) -> None:
+    hasty = Turnstile(tmp_path)
+    queue = os.open(tmp_path / "writer.queue", os.O_RDWR)
+    fcntl.flock(queue, fcntl.LOCK_EX)
+
+    assert not hasty.try_enter()
+    os.close(queue)
+    assert hasty.try_enter()
+    hasty.close()

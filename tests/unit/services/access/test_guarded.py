@@ -77,7 +77,7 @@ def test_a_condition_tells_nothing_of_an_object_that_came_meanwhile(kind, etag, 
     """One bit an upload: is what is there now that content? It was asked of the object that was there before."""
 
     async def story() -> FaultKind:
-        bucket = await KINDS[kind].open(tmp_path, SetClock())
+        bucket = await KINDS[kind].open(tmp_path, SetClock(), MemoryEngine())
         await bucket.put("key", upload(b"bob's"), Attributes(owner="bob"))
         guard = GuardedBucket(bucket, WRITING)
         new = guard.put("key", Incoming(Overtaken(bucket), 3), Attributes(owner="bob"), only_if=WriteIf(none_match=etag))
@@ -89,7 +89,7 @@ def test_a_condition_tells_nothing_of_an_object_that_came_meanwhile(kind, etag, 
 @pytest.mark.parametrize("kind", [name for name in having("writes") if name != "objects, guarded"])
 def test_who_may_not_list_learns_nothing_by_deleting_on_a_condition(kind, tmp_path):
     async def story() -> list[FaultKind | None]:
-        bucket = await KINDS[kind].open(tmp_path, SetClock())
+        bucket = await KINDS[kind].open(tmp_path, SetClock(), MemoryEngine())
         for key, owner in (("his", "bob"), ("hers", "alice")):
             await bucket.put(key, upload(ALICES), Attributes(owner=owner))
         asked = [
