@@ -315,3 +315,16 @@ def test_outside_the_base_path_there_is_no_s3(places: Places) -> None:
     proxy = Place(places["proxy"].url.removesuffix("/api/v1/s3"))
 
     assert 400 == proxy.curl("GET", "/testbucket").status
+
+
+@pytest.mark.parametrize(("access_key", "user"), [("testuser", "testuser"), ("", "alluxio")])
+def test_the_python_client_of_the_page_is_the_user_that_it_names_or_the_default_one(
+    place: Place, name: str, access_key: str, user: str,
+) -> None:
+    """As boto 2 sends it: signed with version 2, whatever the secret is. It does not run on today's Python."""
+    signed = f"Authorization: AWS {access_key}:frJIUN8DYpKDtOLCwo//yllqDzg="
+    created = place.curl("PUT", f"/{name}/", "-H", "Content-Length: 0", user=signed)
+    mine = place.curl("GET", "/", user=signed)
+
+    assert (200, 200) == (created.status, mine.status)
+    assert (user, True) == (mine.text("Owner/DisplayName"), name in mine.texts("Buckets/Bucket/Name"))

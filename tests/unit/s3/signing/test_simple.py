@@ -25,6 +25,8 @@ def claim(headers: dict[str, str], query: str = "", listener: Listener = SIMPLE)
         "AWS4-HMAC-SHA256 Credential=testuser/... SignedHeaders=... Signature=...",
         "AWS4-HMAC-SHA256 Credential=testuser/",
         "AWS4-HMAC-SHA256 SignedHeaders=host, Credential=testuser/20130524/r/s3/aws4_request, Signature=0",
+        "AWS testuser:frJIUN8DYpKDtOLCwo//yllqDzg=",
+        "AWS testuser:",
     ],
 )
 def test_the_access_key_is_believed(text: str) -> None:
@@ -41,7 +43,7 @@ def test_a_declared_account_is_found_by_access_key_and_by_name() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["AWS testuser:signature", "Basic dGVzdDp0ZXN0", "AWS4-HMAC-SHA256 Credential=/x", "x"]
+    "text", ["AWS testuser", "AWS test user:x", "Basic dGVzdDp0ZXN0", "AWS4-HMAC-SHA256 Credential=x", "x"]
 )
 def test_an_odd_header_is_malformed(text: str) -> None:
     with pytest.raises(Fault) as raised:
@@ -55,8 +57,18 @@ def test_without_credentials_the_default_user_asks() -> None:
     assert claim({}, listener=Listener(Dialect("alluxio"), authentication="simple")).account == ANONYMOUS
 
 
+@pytest.mark.parametrize(
+    "text", ["AWS4-HMAC-SHA256 Credential=/20130524/r/s3/aws4_request, Signature=0", "AWS :c2lnbmF0dXJl"]
+)
+def test_an_empty_access_key_is_the_default_user(text: str) -> None:
+    assert "root" == claim({"authorization": text}).account.name
+    assert "root" == claim({}, "X-Amz-Credential=%2F20130524%2Fus-east-1%2Fs3%2Faws4_request").account.name
+    assert "root" == claim({}, "AWSAccessKeyId=&Expires=1&Signature=x").account.name
+
+
 def test_a_presigned_url_names_its_user() -> None:
     assert "bob" == claim({}, "X-Amz-Credential=bob%2F20130524%2Fus-east-1%2Fs3%2Faws4_request").access_key
+    assert "bob" == claim({}, "AWSAccessKeyId=bob&Expires=1&Signature=x").access_key
 
 
 def test_chunks_are_decoded_and_their_signatures_ignored() -> None:
