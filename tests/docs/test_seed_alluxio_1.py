@@ -106,6 +106,19 @@ def test_delete_an_object_and_an_empty_bucket(first: Place, bucket: str, license
     assert 404 == curl(first, "GET", f"/{bucket}").status
 
 
+EMPTY = '"d41d8cd98f00b204e9800998ecf8427e"'
+
+
+def test_a_part_and_an_object_without_a_body_are_empty(first: Place, bucket: str) -> None:
+    """`curl -X PUT` sends no Content-Length when it is given nothing to send."""
+    path = f"/{bucket}/testobject"
+    upload = curl(first, "POST", f"{path}?uploads").text("UploadId") or ""
+    part = curl(first, "PUT", f"{path}?partNumber=1&uploadId={upload}")
+    put = curl(first, "PUT", path)
+
+    assert [(200, EMPTY)] * 2 == [(answer.status, answer.headers["etag"]) for answer in (part, put)]
+
+
 def test_upload_in_parts(first: Place, bucket: str, license_file: str) -> None:
     path = f"/{bucket}/testobject"
     begun = curl(first, "POST", f"{path}?uploads")

@@ -78,7 +78,6 @@ def test_copies_and_deletions(place: Place, bucket: str, etag: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["bucket", "object"])
-@pytest.mark.parametrize("place", ["proxy"], indirect=True)
 def test_tags(place: Place, bucket: str, etag: str, kind: str) -> None:
     where = ["--bucket", bucket, *(["--key", "test.txt"] if kind == "object" else [])]
     tags = [{"Key": "key1", "Value": "val1"}, {"Key": "key2", "Value": "val2"}]
@@ -92,7 +91,6 @@ def test_tags(place: Place, bucket: str, etag: str, kind: str) -> None:
     assert [] == place.aws(f"get-{kind}-tagging", *where)["TagSet"]
 
 
-@pytest.mark.parametrize("place", ["proxy"], indirect=True)
 def test_an_upload_in_parts(place: Place, bucket: str, etag: str, license_file: str) -> None:
     where = ("--bucket", bucket, "--key", "multipart.txt")
     begun = place.aws("create-multipart-upload", *where)
@@ -121,7 +119,6 @@ def test_an_upload_in_parts(place: Place, bucket: str, etag: str, license_file: 
     assert (2 * LICENSE_BYTES, done["ETag"]) == (head["ContentLength"], head["ETag"])
 
 
-@pytest.mark.parametrize("place", ["proxy"], indirect=True)
 def test_an_upload_that_is_given_up(place: Place, bucket: str) -> None:
     where = ("--bucket", bucket, "--key", "multipart.txt")
     upload = place.aws("create-multipart-upload", *where)["UploadId"]

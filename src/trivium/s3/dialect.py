@@ -56,6 +56,8 @@ class Dialect(msgspec.Struct, frozen=True):
     `version2_element`: listings say whether they are of version 2, as Alluxio's do.
     `encodes_unasked`: listings are url-encoded and say so even when the client did not ask.
     `counts_in_plain_list`: the plain listing carries KeyCount and continuation tokens (Alluxio 1.x).
+    `requires_length`: an upload that says neither its length nor that it comes in chunks is refused; else it
+    is empty.
     `default_type`: the content type of objects whose writer named none.
     `xmlns`: the name space of answers; "" writes none.
     """
@@ -72,5 +74,6 @@ class Dialect(msgspec.Struct, frozen=True):
     version2_element: bool = False
     encodes_unasked: bool = False
     counts_in_plain_list: bool = False
+    requires_length: bool = True
     default_type: str = "binary/octet-stream"
     xmlns: str = "http://s3.amazonaws.com/doc/2006-03-01/"

@@ -26,6 +26,8 @@ DIALECT: Final = Dialect(
     aws_bucket_names=False,
     version2_element=True,  # ListObjects, ListObjectsV2: <version2>
     encodes_unasked=True,  # <EncodingType>url</EncodingType> in every listing
+    # 1.x, "Upload part": `curl -X PUT` without a body, which has none by HTTP (RFC 9112, 6.3)
+    requires_length=False,
     default_type="application/octet-stream",  # GetObject, HeadObject
     xmlns="",  # its documents have no name space
 )

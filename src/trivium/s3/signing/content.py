@@ -25,7 +25,9 @@ def incoming(request: Request, claim: Claim) -> Incoming:
     said = integrity.read(request.headers, claim.payload)
     size = announced_size(request.headers, claim.payload)
     if size is None and (claim.payload.chunked or "transfer-encoding" not in request.headers):
-        raise faults.MissingContentLength()
+        if claim.payload.chunked or request.listener.dialect.requires_length:
+            raise faults.MissingContentLength()
+        size = 0
     return _incoming(request, claim.payload, said, size)
 
 
