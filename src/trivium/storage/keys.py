@@ -31,10 +31,18 @@ TABLES: Final = (
     META, CATALOG, CURRENT, OLD, LOG, DOCUMENT, UPLOAD, PART, BLOB, LAYOUT, SHARE, GARBAGE, COMMIT, BRANCH,
     GONE, FILE, TOKEN,
 )
+_OF_BUCKETS: Final = (CURRENT, OLD, LOG, DOCUMENT, UPLOAD, COMMIT, GONE, FILE)
 BODIED: Final = (CURRENT, OLD)  # tables whose rows may have a body beside their value
 
 _MAX: Final = 0xFFFF_FFFF_FFFF_FFFF
 _END: Final = b"\x00\x01"
+
+
+def shown(row: bytes) -> str:
+    """The key of a row in printable characters: its table, its bucket where it has one, and the rest."""
+    table, rest = row[:1], row[1:]
+    bucket = f"{read_number(rest)} " if table in _OF_BUCKETS else ""
+    return f"{table.decode()} {bucket}{(rest[8:] if bucket else rest).decode(errors='backslashreplace')!a}"
 
 
 def number(value: int) -> bytes:

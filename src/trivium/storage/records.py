@@ -13,7 +13,12 @@ T = TypeVar("T")
 
 
 class UnknownFormat(Exception):
-    """The row was written by a newer house: refuse it rather than guess."""
+    """The row was written by a newer house: refuse it rather than guess. `data` is its value."""
+
+    def __init__(self, data: bytes, known: Iterable[int]) -> None:
+        formats = ", ".join(map(str, known))
+        super().__init__(f"its format is {data[0]}, this version knows {formats}; use the newer version")
+        self.data = data
 
 
 class Records(Generic[T]):
@@ -41,7 +46,7 @@ class Records(Generic[T]):
             return self._decode(data[1:])
         migrate = self._older.get(data[0])
         if migrate is None:
-            raise UnknownFormat(f"format {data[0]}, known: {[*self._older, self._format]}")
+            raise UnknownFormat(data, [*self._older, self._format])
         return migrate(data[1:])
 
     def decode_all(self, rows: Iterable[bytes]) -> list[T]:

@@ -38,6 +38,8 @@ from trivium.storage.engines.sqlite_batch import LIMIT_CHANGES, Batch, Waiting
 from trivium.storage.engines.sqlite_faults import is_disk_failure, storage_fault
 from trivium.storage.engines.sqlite_rows import View, connect, create_tables, overwrite_tail
 from trivium.storage.engines.turnstile import Turnstile
+from trivium.storage.engines.witness import name_row
+from trivium.storage.records import UnknownFormat
 from trivium.storage.room import Room
 
 T = TypeVar("T")
@@ -84,6 +86,9 @@ class SqliteEngine:
             return look(self._view)
         except sqlite3.Error as error:
             raise storage_fault(error) from error
+        except UnknownFormat:
+            name_row(look, self._view)
+            raise
         finally:
             self._view.end()
 
@@ -97,7 +102,12 @@ class SqliteEngine:
         self._waiting.append(Waiting(change, future))
         if not self._busy:
             self._start(loop)
-        return await future
+        try:
+            return await future
+        except UnknownFormat:
+            name_row(change, self._view)
+            self._view.end()
+            raise
 
     async def close(self) -> None:
         if self._closed:
