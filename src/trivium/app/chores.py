@@ -7,8 +7,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 
 from trivium.app.settings import Settings
+from trivium.base.clock import Clock
+from trivium.base.faults import Fault
 from trivium.buckets import tokens
 from trivium.buckets.clearing import clear
 from trivium.door.access import AccessLog
@@ -17,6 +20,7 @@ from trivium.door.source import Patience
 from trivium.services.house import House
 from trivium.storage import journal
 from trivium.storage.sweep import sweep
+from trivium.under.local import sweep as sweep_mount
 
 _FLUSH_SECONDS = 0.25
 _log = logging.getLogger("trivium.chores")
@@ -62,6 +66,18 @@ def chores_of_one(house: House, settings: Settings) -> Iterator[tuple[Chore, flo
                 _log.info("forgot %d old changes", forgotten)
 
     yield clean, settings.sweep_seconds
+    yield partial(sweep_mounts, settings, ground.clock), settings.sweep_seconds
+
+
+async def sweep_mounts(settings: Settings, clock: Clock) -> None:
+    """Remove from every mount that may be written what crashes have left there more than a day ago."""
+    for mount in settings.mounts:
+        if mount.readonly:
+            continue
+        try:
+            await asyncio.to_thread(sweep_mount, mount.path, clock.now_ms())
+        except (Fault, OSError) as problem:  # a disk that is not there must not hold up others
+            _log.warning("mount %s was not swept: %s", mount.bucket, problem)
 
 
 async def flush(access: AccessLog) -> None:
@@ -75,6 +91,11 @@ async def repeat(chore: Chore, seconds: float) -> None:
     """Do the chore for ever, with a pause behind each time. One that fails is logged and tried again."""
     while True:
         await asyncio.sleep(seconds)
-        (outcome,) = await asyncio.gather(chore(), return_exceptions=True)
-        if isinstance(outcome, BaseException):
-            _log.error("a chore failed", exc_info=outcome)
+        await attempt(chore)
+
+
+async def attempt(chore: Chore) -> None:
+    """Do the chore now. When it fails, that is logged."""
+    (outcome,) = await asyncio.gather(chore(), return_exceptions=True)
+    if isinstance(outcome, BaseException):
+        _log.error("a chore failed", exc_info=outcome)

@@ -166,7 +166,7 @@ class LocalStore:
         now_ms = self._clock.now_ms()
         if self._swept_ms is None or now_ms - self._swept_ms >= _SWEPT_AFTER_MS:
             self._swept_ms = now_ms
-            await self._thread(lambda: workshop.sweep(self._root, (now_ms - _SWEPT_AFTER_MS) * _NANOSECONDS))
+            await self._thread(lambda: sweep(self._root, now_ms))
 
     def _lock_file(self) -> int | None:
         if self._lock_fd is None and self._writes:
@@ -175,3 +175,7 @@ class LocalStore:
                 weakref.finalize(self, os.close, self._lock_fd)
         return self._lock_fd
 
+
+def sweep(root: str, now_ms: int) -> None:
+    """Remove from a mount what crashes left there more than a day ago. It blocks; raises MountMissing."""
+    workshop.sweep(os.path.abspath(root), (now_ms - _SWEPT_AFTER_MS) * _NANOSECONDS)

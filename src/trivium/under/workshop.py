@@ -25,6 +25,9 @@ from trivium.under.names import RESERVED, is_folder, parents
 _LOCK: Final = "lock"
 _DRAFT: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 _MODE: Final = 0o666  # the process' umask decides, as for every program that makes files
+_PERMISSIONS: Final = 0o777  # set-user-id and its like are for the content that was there
+_OWNERS: Final = 0o700
+_GROUPS: Final = 0o070
 _ATTEMPTS: Final = 5  # a folder above can be removed, as empty, each time between making it and using it
 _NO_SECOND_NAME: Final = {errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS}
 
@@ -136,9 +139,12 @@ def _workshop(root: str) -> Iterator[int]:
 def _publish(root: str, id: str, name: str, made: tuple[str, ...]) -> Step:
     with _workshop(root) as ours, tree.opened_parent(root, name) as (fd, last):
         seen = os.stat(id, dir_fd=ours, follow_symlinks=False)
+        there = _replaced(fd, last, name)
+        if there is not None and _access(there) != _access(seen):
+            _take_after(id, ours, there)
         with _crossing(name):
             older = f"{id}.old"
-            if not _is_there(fd, last, name) or not _second_name(fd, last, ours, older):
+            if there is None or not _second_name(fd, last, ours, older):
                 older = ""
             try:
                 os.rename(id, last, src_dir_fd=ours, dst_dir_fd=fd)
@@ -168,16 +174,38 @@ def _crossing(name: str) -> Iterator[None]:
         raise
 
 
-def _is_there(fd: int, last: str, name: str) -> bool:
+def _replaced(fd: int, last: str, name: str) -> os.stat_result | None:
+    """The file that is there. Raises KeyNamesFolder, KeyNamesNoFile."""
     try:
-        mode = os.stat(last, dir_fd=fd, follow_symlinks=False).st_mode
+        seen = os.stat(last, dir_fd=fd, follow_symlinks=False)
     except FileNotFoundError:
-        return False
-    if stat.S_ISDIR(mode):
+        return None
+    if stat.S_ISDIR(seen.st_mode):
         raise faults.KeyNamesFolder(Key=name)
-    if not stat.S_ISREG(mode):
+    if not stat.S_ISREG(seen.st_mode):
         raise faults.KeyNamesNoFile(Key=name)
-    return True
+    return seen
+
+
+def _access(seen: os.stat_result) -> tuple[int, int, int]:
+    return seen.st_mode & _PERMISSIONS, seen.st_uid, seen.st_gid
+
+
+def _take_after(id: str, ours: int, older: os.stat_result) -> None:
+    """Give the draft the permissions of the file that it replaces, and its owner and group where we may."""
+    fd = os.open(id, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=ours)
+    try:
+        mode = older.st_mode & _PERMISSIONS
+        os.fchmod(fd, mode & _OWNERS)  # nobody else's before it is whose it shall be
+        for owner in ((older.st_uid, -1), (-1, older.st_gid)):
+            with suppress(PermissionError):
+                os.fchown(fd, *owner)
+        if os.fstat(fd).st_gid != older.st_gid:
+            mode &= ~_GROUPS  # what one group was let do is not for another
+        os.fchmod(fd, mode)
+        os.fsync(fd)
+    finally:
+        os.close(fd)
 
 
 def _second_name(fd: int, last: str, ours: int, older: str) -> bool:

@@ -8,9 +8,9 @@ from functools import partial
 from msgspec.structs import replace
 
 from trivium.app.build import house_of
-from trivium.app.chores import chores_of_one, repeat
-from trivium.app.settings import Settings
-from trivium.base.clock import SetClock
+from trivium.app.chores import chores_of_one, repeat, sweep_mounts
+from trivium.app.settings import MountSettings, Settings
+from trivium.base.clock import SetClock, SystemClock
 from trivium.base.ids import SeededIds
 from trivium.services.access.users import Users
 from trivium.storage import journal, keys
@@ -76,3 +76,20 @@ def test_young_changes_are_kept():
 def test_the_age_can_be_set_and_nought_keeps_all():
     assert changes_left(replace(Settings(), journal_seconds=10), after_seconds=10) == 0
     assert changes_left(replace(Settings(), journal_seconds=0), after_seconds=1_000_000) == 2
+
+
+def test_what_crashes_left_in_mounts_is_swept_and_a_missing_mount_is_no_hindrance(tmp_path, caplog):
+    for name in ("photos", "readonly"):
+        (tmp_path / name / ".trivium").mkdir(parents=True)
+        (tmp_path / name / ".trivium" / "draft").touch()
+    mounts = tuple(
+        MountSettings(name, str(tmp_path / name), readonly=name == "readonly") for name in ("gone", "photos", "readonly"))
+    clock = SetClock(SystemClock().now_ms() + 3600 * 1000)
+    left = []
+    for _ in range(2):
+        asyncio.run(sweep_mounts(Settings(mounts=mounts), clock))
+        left.append(sorted(str(file.relative_to(tmp_path)) for file in tmp_path.rglob("draft")))
+        clock.advance(ms=24 * 3600 * 1000)
+
+    assert left == [["photos/.trivium/draft", "readonly/.trivium/draft"], ["readonly/.trivium/draft"]]
+    assert "mount gone was not swept" in caplog.text

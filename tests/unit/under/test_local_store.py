@@ -8,6 +8,7 @@ import gc
 import hashlib
 import os
 import socket
+import stat
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -369,6 +370,39 @@ def test_an_opened_file_is_closed_when_nobody_wants_it_any_more(root: Path) -> N
         assert before == len(os.listdir("/dev/fd"))
 
     run(root, story)
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o444, 0o777, 0o4755])
+def test_mounts_29_a_file_that_is_replaced_keeps_its_permissions(root: Path, mode: int) -> None:
+    (root / "file").touch()
+    (root / "file").chmod(mode)
+
+    async def story(store: LocalStore) -> None:
+        await put(store, "file", LARGE)
+        await put(store, "fresh")
+
+    umask = os.umask(0o027)
+    try:
+        run(root, story)
+    finally:
+        os.umask(umask)
+    modes = [stat.S_IMODE((root / name).stat().st_mode) for name in ("file", "fresh")]
+    assert modes == [mode & 0o777, 0o640]
+    assert leftovers(root) == []
+
+
+def test_mounts_29_a_file_that_is_replaced_keeps_its_owner_where_that_may_be(root: Path) -> None:
+    (root / "file").touch()
+    (root / "file").chmod(0o660)
+    wanted = (12, 34) if os.getuid() == 0 else (os.getuid(), os.getgid())
+    os.chown(root / "file", *wanted)
+
+    async def story(store: LocalStore) -> None:
+        await put(store, "file")
+
+    run(root, story)
+    seen = (root / "file").stat()
+    assert (seen.st_uid, seen.st_gid, stat.S_IMODE(seen.st_mode)) == (*wanted, 0o660)
 
 
 def test_a_store_without_writes_makes_nothing(root: Path) -> None:
