@@ -140,3 +140,30 @@ def test_whatever_others_do_to_the_directory_bodies_are_whole_and_nothing_comes_
 
     assert [] == [wrong for visitor, _ in visitors for wrong in visitor.wrong]
     assert all(visitor.answers for visitor, _ in visitors)
+
+
+def test_a_checksum_of_the_parts_checksums_stays_one_over_a_restart(tmp_path):
+    (tmp_path / "root").mkdir()
+    config = f'[[mounts]]\nbucket = "files"\npath = "{tmp_path}/root"\n'
+    server = Server.start(tmp_path / "data", config=config)
+    one = {"Bucket": "files", "Key": "one"}
+    try:
+        s3 = client(server.endpoint)
+        upload = {**one, "UploadId": s3.create_multipart_upload(
+            **one, ChecksumAlgorithm="SHA256", ChecksumType="COMPOSITE")["UploadId"]}
+        parts = []
+        for number, body in enumerate((bytes(5 << 20), b"last"), 1):
+            part = s3.upload_part(**upload, PartNumber=number, Body=body, ChecksumAlgorithm="SHA256")
+            parts.append({"PartNumber": number, "ETag": part["ETag"], "ChecksumSHA256": part["ChecksumSHA256"]})
+        done = s3.complete_multipart_upload(**upload, MultipartUpload={"Parts": parts})
+        server.stop()
+        server = Server.start(tmp_path / "data", config=config)
+        s3 = client(server.endpoint)
+        head = s3.head_object(**one, ChecksumMode="ENABLED")
+        attributes = s3.get_object_attributes(**one, ObjectAttributes=["Checksum"])["Checksum"]
+    finally:
+        server.stop()
+
+    assert (done["ChecksumType"], done["ChecksumSHA256"][-2:]) == ("COMPOSITE", "-2")
+    assert (head["ChecksumType"], head["ChecksumSHA256"]) == ("COMPOSITE", done["ChecksumSHA256"])
+    assert attributes == {"ChecksumType": "COMPOSITE", "ChecksumSHA256": done["ChecksumSHA256"]}

@@ -44,7 +44,7 @@ _FAULTS: Final = {
     errno.ENOSPC: faults.InsufficientStorage, errno.EDQUOT: faults.InsufficientStorage,
     errno.ENAMETOOLONG: faults.KeyComponentTooLong, errno.EINVAL: faults.KeyNamesNoFile,
     errno.ELOOP: faults.KeyNamesNoFile, errno.EISDIR: faults.KeyNamesFolder,
-    errno.ENOTDIR: faults.KeyBelowFile,
+    errno.ENOTDIR: faults.KeyBelowFile, errno.EMFILE: faults.SlowDown, errno.ENFILE: faults.SlowDown,
 }
 T = TypeVar("T")
 Listed = list[Stat]

@@ -7,6 +7,7 @@ import errno
 import gc
 import hashlib
 import os
+import resource
 import socket
 import stat
 import subprocess
@@ -347,6 +348,21 @@ def test_mounts_26_a_file_that_was_cut_off_is_refused(root: Path, content: bytes
 
         assert await refusal(opened.body(None)) is faults.FileChanging
         assert await opened.digest() is None
+
+    run(root, story)
+
+
+def test_where_no_more_files_can_be_opened_a_reader_shall_come_again(root: Path) -> None:
+    (root / "file").touch()
+
+    async def story(store: LocalStore) -> None:
+        await store.stat("file")  # its thread is there
+        limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, limits[1]))
+        try:
+            assert await refusal(store.open("file")) is faults.SlowDown
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
     run(root, story)
 
