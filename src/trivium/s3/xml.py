@@ -26,7 +26,9 @@ _REPLACED: Final = "\ufffd"
 _HEAD: Final = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 class Shape(msgspec.Struct, frozen=True):
-    """A document or a part of one."""
+    """A document or a part of one. `strict`: nothing else may be in it."""
+
+    strict = False
 
 
 class Text(Shape, frozen=True):

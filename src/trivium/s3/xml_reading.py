@@ -2,9 +2,10 @@
 
 Theory of operation. The parser makes a tree, without a line of ours, and a reader that is made once of the
 shape's declaration makes the value of the tree. Elements are looked up by name, so that what is unknown costs
-little and is ignored. What a document may do to us is bounded before the tree is made (tags, hence elements
-and the size of the tree), while it is (a document type, without which there are no entities) and behind it
-(elements, attributes, depth). What is but a long list is read without a tree, see below.
+little and is ignored, unless the shape is strict. What a document may do to us is bounded before the tree is
+made (tags, hence elements and the size of the tree), while it is (a document type, without which there are no
+entities) and behind it (elements, attributes, depth). What is but a long list is read without a tree, see
+below.
 """
 
 from __future__ import annotations
@@ -104,7 +105,7 @@ def _reader_of(shape: type[Shape]) -> _OfNode:
     lists = tuple(field.attribute for field in fields if field.many and not field.wrapper)
 
     def of_node(node: Node, depth: int) -> Shape:
-        found = _values(node, depth + 1, slots)
+        found = _values(node, depth + 1, slots, strict=shape.strict)
         for attribute in lists:
             if attribute in found:
                 found[attribute] = tuple(found[attribute])
@@ -118,12 +119,14 @@ def _reader_of(shape: type[Shape]) -> _OfNode:
     return of_node
 
 
-def _values(node: Node, depth: int, slots: Mapping[str, _Slot]) -> dict[str, Any]:
-    """The values of the elements inside, by field; those of a list as one."""
+def _values(node: Node, depth: int, slots: Mapping[str, _Slot], *, strict: bool) -> dict[str, Any]:
+    """The values of the elements inside, by field; those of a list as one. `strict`: nothing is unknown."""
     found: dict[str, Any] = {}
     for child in node:
         slot = slots.get(child.tag) or slots.get(_local(child.tag))
         if slot is None:
+            if strict:
+                raise faults.MalformedXML()
             _pass_over(child, depth)
             continue
         attribute, many, of_text, inner = slot

@@ -36,7 +36,9 @@ class DeleteObjectReply(msgspec.Struct, frozen=True):
 
 
 class ObjectToDelete(Shape, frozen=True):
-    """One deletion."""
+    """One deletion. What is not understood might have spared something: it is refused."""
+
+    strict = True
 
     key: str
     version_id: Annotated[str | None, element("VersionId")] = None
@@ -47,6 +49,8 @@ class ObjectToDelete(Shape, frozen=True):
 
 class Delete(Shape, frozen=True):
     """Many deletions. Quiet: only what failed is told."""
+
+    strict = True
 
     objects: Annotated[tuple[ObjectToDelete, ...], element("Object")]
     quiet: bool = False

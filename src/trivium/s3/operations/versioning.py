@@ -15,9 +15,13 @@ from trivium.s3.operations.bucket import BucketAsk, Nothing
 from trivium.s3.registry import operation
 from trivium.s3.xml import Shape, element
 
+_DISABLED = "Disabled"
+
 
 class VersioningConfiguration(Shape, frozen=True):
     """Whether the bucket keeps versions. No status: it never did."""
+
+    strict = True  # a word for MFA that is misspelt is not ignored
 
     status: str | None = None
     mfa_delete: Annotated[str | None, element("MfaDelete")] = None
@@ -48,7 +52,7 @@ async def put_bucket_versioning(call: Call[PutBucketVersioningAsk]) -> Nothing:
     wanted = call.ask.configuration
     if wanted.status is None:
         raise faults.IllegalVersioningConfigurationException()
-    if wanted.status not in (ENABLED, SUSPENDED):
+    if wanted.status not in (ENABLED, SUSPENDED) or wanted.mfa_delete not in (None, ENABLED, _DISABLED):
         raise faults.MalformedXML()
     if wanted.mfa_delete == ENABLED:
         raise faults.NotImplemented_(Element="MfaDelete")
