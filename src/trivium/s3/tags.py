@@ -12,26 +12,30 @@ from unicodedata import category
 from trivium.base import faults
 from trivium.s3.shapes import Tagging
 
+OF_A_BUCKET = "Bucket tag count"
+_OBJECTS = "Object tags"
 _KEY_CHARACTERS = 128
 _VALUE_CHARACTERS = 256
 _SIGNS = frozenset("_.:/=+-@")
 
 
-def read_tags(document: Tagging, *, limit: int) -> dict[str, str]:
-    """The tags of a document. Raises InvalidTag for bad or repeated ones, TooManyTags."""
+def read_tags(document: Tagging, *, limit: int, what: str = _OBJECTS) -> dict[str, str]:
+    """The tags of a document; `what` is how the message calls them. Raises InvalidTag for bad or repeated
+    ones, TooManyTags.
+    """
     tags: dict[str, str] = {}
     for tag in document.tags:
         if tag.key in tags:
             raise faults.InvalidTag("Cannot provide multiple Tags with the same key", TagKey=tag.key)
         tags[tag.key] = tag.value
-    check_tags(tags, limit=limit)
+    check_tags(tags, limit=limit, what=what)
     return tags
 
 
-def check_tags(tags: dict[str, str], *, limit: int) -> None:
+def check_tags(tags: dict[str, str], *, limit: int, what: str = _OBJECTS) -> None:
     """Raise InvalidTag or TooManyTags unless something may carry these tags."""
     if len(tags) > limit:
-        raise faults.TooManyTags(f"Object tags cannot be greater than {limit}")
+        raise faults.TooManyTags(f"{what} cannot be greater than {limit}")
     for key, value in tags.items():
         if not key or len(key) > _KEY_CHARACTERS or not _allowed(key):
             raise faults.InvalidTag("The TagKey you have provided is invalid", TagKey=key)

@@ -19,7 +19,7 @@ from trivium.s3.fields import Derived, Document, Header, one_of
 from trivium.s3.messages import BUCKET
 from trivium.s3.registry import operation
 from trivium.s3.shapes import Tag, Tagging
-from trivium.s3.tags import read_tags
+from trivium.s3.tags import OF_A_BUCKET, read_tags
 from trivium.s3.xml import Shape, Text, element
 from trivium.services.catalog import NewBucket
 from trivium.storage.records import Records
@@ -94,7 +94,7 @@ async def create_bucket(call: Call[CreateBucketAsk]) -> CreateBucketReply:
         raise faults.NotImplemented_(Element="Bucket")
     if asked.location_constraint and not _REGION.fullmatch(asked.location_constraint):
         raise faults.InvalidLocationConstraint(LocationConstraint=asked.location_constraint)
-    tags = read_tags(Tagging(tags=asked.tags), limit=call.dialect.limits.max_bucket_tags)
+    tags = read_tags(Tagging(tags=asked.tags), limit=call.dialect.limits.max_bucket_tags, what=OF_A_BUCKET)
     owner, said = call.account.id, call.ask.said
     acl = acl_of(said, owner, owner, call.house.users) if said is not None else None
     check_ownership(acl, owner, call.ask.ownership)

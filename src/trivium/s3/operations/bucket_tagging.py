@@ -13,7 +13,7 @@ from trivium.s3.messages import BUCKET
 from trivium.s3.operations.bucket import TAGS, TAGS_DOCUMENT, BucketAsk, Nothing
 from trivium.s3.registry import operation
 from trivium.s3.shapes import Tagging, tagging
-from trivium.s3.tags import read_tags
+from trivium.s3.tags import OF_A_BUCKET, read_tags
 
 
 class PutBucketTaggingAsk(msgspec.Struct, frozen=True):
@@ -38,7 +38,7 @@ async def get_bucket_tagging(call: Call[BucketAsk]) -> BucketTagsReply:
 
 @operation("PutBucketTagging", "PUT", BUCKET, when=("tagging",), needs="writes", allow="s3:PutBucketTagging")
 async def put_bucket_tagging(call: Call[PutBucketTaggingAsk]) -> Nothing:
-    tags = read_tags(call.ask.tagging, limit=call.dialect.limits.max_bucket_tags)
+    tags = read_tags(call.ask.tagging, limit=call.dialect.limits.max_bucket_tags, what=OF_A_BUCKET)
     await call.house.catalog.put_document(call.record, TAGS_DOCUMENT, TAGS.encode(tags))
     return Nothing()
 
