@@ -184,7 +184,7 @@ _NOT_YET: Final = {
         Content_MD5_Missing
     """,
     "to come with their conditions": """
-        InvalidArgumentBucketName NoPartsSpecified NonEmptyBody
+        InvalidArgumentBucketName NonEmptyBody
     """,
 }
 NOT_YET: Final = {name: why for why, names in _NOT_YET.items() for name in names.split()}

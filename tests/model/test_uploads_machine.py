@@ -203,7 +203,7 @@ class UploadsMachine(RuleBasedStateMachine):
         if one.gone:
             return faults.NoSuchUpload
         if not listed:
-            return faults.MalformedXML
+            return faults.NoPartsSpecified
         if any(wanted.number not in one.parts for wanted in listed):
             return faults.InvalidPart
         if any(len(one.parts[wanted.number]) < RULES.min_part_bytes for wanted in listed[:-1]):

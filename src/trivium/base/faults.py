@@ -210,6 +210,10 @@ InvalidPart = _row(
     "One or more of the specified parts could not be found.  The part may not have been uploaded, or"
     " the specified entity tag may not match the part's entity tag.",
 )
+NoPartsSpecified = _row(
+    "NoPartsSpecified", 400,
+    "The XML you provided was not well-formed or did not validate against our published schema",
+    code="MalformedXML")
 InvalidPartOrder = _row(
     "InvalidPartOrder", 400,
     "The list of parts was not in ascending order. Parts must be ordered by part number.")

@@ -51,6 +51,8 @@ class Dialect(msgspec.Struct, frozen=True):
     `deletes_full_buckets`: DeleteBucket also deletes what is in it, every version.
     `compares_part_etags`: CompleteMultipartUpload compares ETags: "always", "when given" or "when ours"
     (they look like MD5).
+    `wants_part_checksums`: CompleteMultipartUpload of an upload of composite checksums needs those of the
+    parts.
     `aws_bucket_names`: new buckets must follow AWS's naming rules (else 1-255 of letters,
     digits, `.`, `-`, `_`, `:`).
     `version2_element`: listings say whether they are of version 2, as Alluxio's do.
@@ -70,6 +72,7 @@ class Dialect(msgspec.Struct, frozen=True):
     location: str = ""
     deletes_full_buckets: bool = False
     compares_part_etags: str = "always"
+    wants_part_checksums: bool = True
     aws_bucket_names: bool = True
     version2_element: bool = False
     encodes_unasked: bool = False

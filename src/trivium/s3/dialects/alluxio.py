@@ -22,6 +22,7 @@ DIALECT: Final = Dialect(
     untagged_bucket_is_empty=True,  # GetBucketTagging, DeleteBucketTagging: an empty TagSet
     own_bucket_again="fine",  # CreateBucket of a directory one owns is quiet
     compares_part_etags="when given",  # CompleteMultipartUpload's example names part numbers alone
+    wants_part_checksums=False,  # it knows none
     # `alluxio.proxy.s3.bucket.naming.restrictions.enabled` is false; `a:b` is a sub-directory
     aws_bucket_names=False,
     version2_element=True,  # ListObjects, ListObjectsV2: <version2>

@@ -17,6 +17,7 @@ DIALECT: Final = Dialect(
     own_bucket_again="refused",
     location="PACHYDERM",  # GetBucketLocation: the same for every bucket
     deletes_full_buckets=True,  # DeleteBucket: "Unlike S3, you can delete non-empty branches"
+    wants_part_checksums=False,  # it knows none
     compares_part_etags="when ours",  # CompleteMultipartUpload: ETags of another format are ignored
     aws_bucket_names=False,  # repositories and branches match [A-Za-z0-9_-]+
 )

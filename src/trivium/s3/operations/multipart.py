@@ -158,7 +158,8 @@ async def complete_multipart_upload(
     asked = Asked(ask.parts.parts, ask.checksums, ask.type, ask.size, ask.only_if)
     done = await call.house.uploads.complete(
         call.opened, call.key, ask.upload_id, asked,
-        Rules(limits.min_part_bytes, limits.max_parts, call.dialect.compares_part_etags))
+        Rules(limits.min_part_bytes, limits.max_parts, call.dialect.compares_part_etags,
+              call.dialect.wants_part_checksums))
     checksum = done.checksum
     result = CompletedUpload(
         location=ask.url, bucket=call.name, key=call.key, etag=quoted(done.etag),

@@ -73,8 +73,11 @@ async def upload_part(call: Call[UploadPartAsk]) -> UploadPartReply:
 
 
 def shown_checksum(upload: Upload, part: Part) -> Checksum:
-    """The checksum that a part's answer tells: the one that came with it, else the one that is kept."""
-    return part.sent or Checksum(upload.kept_algorithm, part.checksum)
+    """The checksum that a part's answer tells: the one by the upload's algorithm; where that was not chosen,
+    the one that came with the part.
+    """
+    kept = Checksum(upload.kept_algorithm, part.checksum)
+    return kept if upload.algorithm else part.sent or kept
 
 
 @operation("UploadPartCopy", "PUT", OBJECT, when=("partNumber", "uploadId", "header:" + HEADER),

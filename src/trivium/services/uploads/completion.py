@@ -33,12 +33,14 @@ _MD5 = re.compile(r"[0-9a-f]{32}")
 class Rules(msgspec.Struct, frozen=True):
     """What dialects decide. `min_part_bytes` holds for every part but the last.
 
-    `compares_etags`: "always", "when given" or "when ours" (they look like an MD5).
+    `compares_etags`: "always", "when given" or "when ours" (they look like an MD5). `wants_checksums`: parts
+    that are listed of an upload of composite checksums must have theirs.
     """
 
     min_part_bytes: int
     max_parts: int
     compares_etags: str = "always"
+    wants_checksums: bool = True
 
 
 class Wanted(Protocol):
@@ -74,8 +76,11 @@ class Asked(msgspec.Struct, frozen=True):
 
     @property
     def fingerprint(self) -> str:
-        """Equal for requests that list the same parts."""
-        return hashlib.sha256(self.listing.encode("utf-8", "surrogatepass")).hexdigest()
+        """Equal for requests that list the same parts and say the same of the whole."""
+        said = [f"{name} {value}" for name, value in sorted(self.checksums.items())]
+        said += [str(one) for one in (self.type, self.size) if one is not None]
+        listed = "\n\n".join([self.listing, *said])
+        return hashlib.sha256(listed.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class Whole(msgspec.Struct, frozen=True):
@@ -93,12 +98,14 @@ class Whole(msgspec.Struct, frozen=True):
 def assemble(upload: Upload, parts: Sequence[Part], asked: Asked, rules: Rules) -> Whole:
     """The object that the listed parts make.
 
-    Raises MalformedXML (nothing listed), TooManyUploadParts, InvalidPartOrder, InvalidPart, EntityTooSmall,
-    EntityTooLarge, InvalidRequest (another type or algorithm, another size) and BadDigest.
+    Raises NoPartsSpecified, TooManyUploadParts, InvalidPartOrder, InvalidPart, EntityTooSmall,
+    EntityTooLarge, InvalidRequest (another type or algorithm, another size, a part without its checksum) and
+    BadDigest.
     """
     listed: Sequence[Part] = parts
     unlisted: tuple[int, ...] = ()
-    if not _lists_all(upload, parts, asked, rules):
+    plain = _lists_all(upload, parts, asked, rules)
+    if not plain:
         stored = {part.number: part for part in parts}
         listed = [_find(upload, stored, wanted, rules) for wanted in check_list(asked.parts, rules)]
         unlisted = tuple(sorted(stored.keys() - {part.number for part in listed}))
@@ -106,6 +113,8 @@ def assemble(upload: Upload, parts: Sequence[Part], asked: Asked, rules: Rules) 
     check_sizes(listed, size, rules)
     checksum = whole_checksum(upload, listed)
     check_whole(upload, asked, checksum, size)
+    if not plain:
+        check_present(asked.parts, _needed(upload, rules))
     etag = multipart_etag([part.etag for part in listed])
     return Whole(Layout(tuple(listed)), size, etag, checksum, unlisted)
 
@@ -118,8 +127,9 @@ def _lists_all(upload: Upload, parts: Sequence[Part], asked: Asked, rules: Rules
         return False
     if asked.listing != "\n".join([f"{part.number} {part.etag}" for part in parts]):
         return False
+    needed = _needed(upload, rules)
     return all(
-        not wanted.checksums or _agrees(upload, part, wanted.checksums)
+        _agrees(upload, part, checksums, needed) if (checksums := wanted.checksums) else not needed
         for part, wanted in zip(parts, asked.parts, strict=True))
 
 
@@ -130,7 +140,7 @@ def check_list(wanted: Sequence[Wanted], rules: Rules) -> Iterable[Wanted]:
     test_multipart_resend_first_finishes_last).
     """
     if not wanted:
-        raise faults.MalformedXML()
+        raise faults.NoPartsSpecified()
     if len(wanted) > rules.max_parts:
         raise faults.TooManyUploadParts(MaxPartsAllowed=rules.max_parts)
     last = 0
@@ -185,6 +195,15 @@ def check_whole(upload: Upload, asked: Asked, checksum: Checksum, size: int) -> 
             f" {size}")
 
 
+def check_present(listed: Iterable[Wanted], needed: str) -> None:
+    """Raise InvalidRequest unless each listed part has the checksum that is needed, if one is."""
+    for wanted in listed if needed else ():
+        if needed not in wanted.checksums:
+            raise faults.InvalidRequest(
+                f"The upload was created using a {needed.lower()} checksum. The complete request must include"
+                f" the checksum for each part. It was missing for part {wanted.number} in the request.")
+
+
 def other_algorithm(upload: Upload, name: str) -> Fault:
     """The InvalidRequest for a checksum by another algorithm than the upload's, in S3's words."""
     expected = upload.algorithm.lower() or "null"
@@ -194,9 +213,9 @@ def other_algorithm(upload: Upload, name: str) -> Fault:
 
 
 def _find(upload: Upload, stored: Mapping[int, Part], wanted: Wanted, rules: Rules) -> Part:
-    part = stored.get(wanted.number)
+    part, checksums = stored.get(wanted.number), wanted.checksums
     if part is None or not _named(part, wanted.etag, rules) or not (
-        not wanted.checksums or _agrees(upload, part, wanted.checksums)
+        not checksums or _agrees(upload, part, checksums, "")
     ):
         raise faults.InvalidPart(UploadId=upload.id, PartNumber=wanted.number, ETag=bare(wanted.etag or ""))
     return part
@@ -215,7 +234,17 @@ def _named(part: Part, etag: str | None, rules: Rules) -> bool:
     return given == part.etag
 
 
-def _agrees(upload: Upload, part: Part, checksums: Mapping[str, str]) -> bool:
+def _needed(upload: Upload, rules: Rules) -> str:
+    """The algorithm by which each listed part must have its checksum, "" for none (Amazon S3 User Guide,
+    "Checking object integrity", of composite checksums).
+    """
+    return upload.algorithm if rules.wants_checksums and upload.kept_type == COMPOSITE else ""
+
+
+def _agrees(upload: Upload, part: Part, checksums: Mapping[str, str], needed: str) -> bool:
+    """Whether the checksums are the part's, and the needed one is among them."""
+    if needed and needed not in checksums:
+        return False
     known = {upload.kept_algorithm: part.checksum}
     if part.sent is not None:
         known[part.sent.algorithm] = part.sent.value

@@ -60,7 +60,9 @@ class Place:
         return await self.uploads.put_part(upload, number, Incoming(Given(data), len(data)))
 
     async def complete(self, upload: Upload, *parts: Part, only_if: WriteIf = ALWAYS) -> Completed:
-        asked = Asked(tuple(Wanted(part.number, part.etag) for part in parts), only_if=only_if)
+        name = upload.kept_algorithm
+        asked = Asked(
+            tuple(Wanted(part.number, part.etag, {name: part.checksum}) for part in parts), only_if=only_if)
         return await self.uploads.complete(self.opened, upload.key, upload.id, asked, RULES)
 
     async def content(self, key: str) -> bytes:
