@@ -183,9 +183,6 @@ _NOT_YET: Final = {
     "no request needs it: checksums stand in for it": """
         Content_MD5_Missing
     """,
-    "to come with their conditions": """
-        InvalidArgumentBucketName NonEmptyBody
-    """,
 }
 NOT_YET: Final = {name: why for why, names in _NOT_YET.items() for name in names.split()}
 

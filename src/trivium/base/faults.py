@@ -169,6 +169,8 @@ RequestTorrentOfBucketError = _row(
 
 # Names and arguments
 InvalidBucketName = _row("InvalidBucketName", 400, "The specified bucket is not valid.")
+InvalidArgumentBucketName = _row(
+    "InvalidArgumentBucketName", 400, "Invalid copy source bucket name", code="InvalidArgument")
 InvalidURI = _row("InvalidURI", 400, "Couldn't parse the specified URI.")
 KeyTooLong = _row("KeyTooLong", 400, "Your key is too long", code="KeyTooLongError")
 InvalidArgument = _row("InvalidArgument", 400, "Invalid Argument")
@@ -287,6 +289,8 @@ TooManyBuckets = _row(
 
 # Bodies
 MissingContentLength = _row("MissingContentLength", 411, "You must provide the Content-Length HTTP header.")
+NonEmptyBody = _row(
+    "NonEmptyBody", 400, "Requests of this type must not include a non-empty body.", code="InvalidRequest")
 IncompleteBody = _row(
     "IncompleteBody", 400,
     "You did not provide the number of bytes specified by the Content-Length HTTP header")

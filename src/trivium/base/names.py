@@ -17,19 +17,21 @@ RESERVED: Final = frozenset({"health", "minio"})  # their objects would share pa
 
 
 def check_bucket_name(name: str) -> None:
-    """Raise InvalidBucketName unless a new bucket may have this name (Amazon S3 User Guide, "Bucket naming
-    rules"; a name that is `RESERVED` it may not have either).
-    """
-    good = (
-        _BUCKET.fullmatch(name)
+    """Raise InvalidBucketName unless a new bucket may have this name, `RESERVED` names apart."""
+    if not is_bucket_name(name):
+        raise faults.InvalidBucketName(BucketName=name)
+    check_not_reserved(name)
+
+
+def is_bucket_name(name: str) -> bool:
+    """May a new bucket have this name (Amazon S3 User Guide, "Bucket naming rules")?"""
+    return (
+        _BUCKET.fullmatch(name) is not None
         and ".." not in name
         and not _IP_ADDRESS.fullmatch(name)
         and not name.startswith(_RESERVED_PREFIXES)
         and not name.endswith(_RESERVED_SUFFIXES)
     )
-    if not good:
-        raise faults.InvalidBucketName(BucketName=name)
-    check_not_reserved(name)
 
 
 def check_not_reserved(name: str) -> None:

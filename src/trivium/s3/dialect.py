@@ -53,6 +53,8 @@ class Dialect(msgspec.Struct, frozen=True):
     (they look like MD5).
     `wants_part_checksums`: CompleteMultipartUpload of an upload of composite checksums needs those of the
     parts.
+    `refuses_bodies`: a request with a body to an action that takes none is refused; else the body is checked
+    and ignored.
     `aws_bucket_names`: new buckets must follow AWS's naming rules (else 1-255 of letters,
     digits, `.`, `-`, `_`, `:`).
     `version2_element`: listings say whether they are of version 2, as Alluxio's do.
@@ -73,6 +75,7 @@ class Dialect(msgspec.Struct, frozen=True):
     deletes_full_buckets: bool = False
     compares_part_etags: str = "always"
     wants_part_checksums: bool = True
+    refuses_bodies: bool = False
     aws_bucket_names: bool = True
     version2_element: bool = False
     encodes_unasked: bool = False

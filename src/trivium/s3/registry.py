@@ -34,7 +34,7 @@ class Operation(msgspec.Struct, frozen=True):
     `versionId` is given, `allow_tags` the one that is needed too when `x-amz-tagging` is, `source` the one on
     the bucket of `x-amz-copy-source`. `document` and `shape`: the root and type of the request's XML.
     `creates`: the bucket need not exist. `status`: of a success. `refuses`: headers that ask for what it does
-    not do. `reads`: the query parameters that it reads.
+    not do. `reads`: the query parameters that it reads. `bodiless`: it takes neither a document nor bytes.
     """
 
     name: str
@@ -60,6 +60,7 @@ class Operation(msgspec.Struct, frozen=True):
     status: int = 200
     refuses: frozenset[str] = frozenset()
     reads: frozenset[str] = frozenset()
+    bodiless: bool = False
 
 
 OPERATIONS: Final[dict[str, Operation]] = {}
@@ -81,8 +82,11 @@ _OF_SIGNATURES: Final = frozenset({"awsaccesskeyid", "expires", "signature", "co
 def operation(
     name: str, method: str, target: str, *, allow: str, when: tuple[str, ...] = (), needs: str = "",
     allow_version: str = "", allow_tags: str = "", source: str = "", opens: bool = True, status: int = 200,
+    uploads: bool = False,
 ) -> Callable[[Callable[[Any], Awaitable[Any]]], Callable[[Any], Awaitable[Any]]]:
     """Declare the action that the decorated handler answers. Its Ask and Reply are read from its annotations.
+
+    `uploads`: the handler takes the body's bytes itself.
     """
     if not allow:
         raise AssertionError(f"{name} asks for no permission")
@@ -96,6 +100,7 @@ def operation(
             header_writer(reply), needs, allow_version, allow_tags, source, document, document_field,
             shape_of(ask, document_field), answer, answer_field, opens, status,
             refusals(method, headers_read(ask)), frozenset(query_names(ask)),
+            document is None and not uploads,
         )
         _add(method, target, made.selectors, made, name)
         _reads.setdefault((method, target), set()).update(made.reads)

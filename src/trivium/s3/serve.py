@@ -7,6 +7,9 @@ from typing import Any, Final
 
 from trivium.base import faults
 from trivium.base.faults import Fault
+from trivium.base.names import is_bucket_name
+from trivium.buckets.record import OBJECTS
+from trivium.buckets.repo.names import split
 from trivium.s3.address import address
 from trivium.s3.answer import write, write_fault
 from trivium.s3.call import Call
@@ -16,7 +19,7 @@ from trivium.s3.operations import load_all
 from trivium.s3.registry import Operation, route
 from trivium.s3.signing.authenticate import authenticate
 from trivium.s3.signing.claim import Claim
-from trivium.s3.signing.content import document
+from trivium.s3.signing.content import document, no_body, says_of_body
 from trivium.s3.sources import HEADER as COPY_SOURCE
 from trivium.s3.sources import copy_source
 from trivium.s3.xml_reading import read as read_document
@@ -64,7 +67,10 @@ async def bind(
     """The call: input parsed, buckets opened, features present, everything permitted."""
     opened = None
     if operation.opens and target.bucket:
-        opened = await house.catalog.open(target.bucket)
+        try:
+            opened = await house.catalog.open(target.bucket)
+        except Fault as fault:
+            raise _unopened(fault, target.bucket, request) from None
         watch = permit(operation, claim, opened, request)
         if watch is not None:
             opened = guarded(opened, watch)
@@ -80,7 +86,19 @@ async def bind(
         if data or not operation.document.optional:
             found[operation.document_field] = read_document(
                 operation.document.root, operation.document_shape, data)
+    elif operation.bodiless and says_of_body(request, claim):
+        await no_body(request, claim, MAX_DOCUMENT_BYTES, refuse=request.listener.dialect.refuses_bodies)
     return Call(house, request, operation.ask(**found), claim, target.bucket, target.key, opened, source)
+
+
+def _unopened(fault: Fault, name: str, request: Request) -> Fault:
+    """Why there is no such bucket: where all are named by AWS's rules, some names no bucket can have."""
+    by_the_rules = request.listener.dialect.aws_bucket_names and request.listener.creates == OBJECTS
+    if fault.kind is faults.NoSuchBucket and by_the_rules:
+        plain, _, _ = split(name)[1].partition("@")  # without the commit or the time of a view of the past
+        if not is_bucket_name(plain):
+            return faults.InvalidBucketName(BucketName=name)
+    return fault
 
 
 def permit(operation: Operation, claim: Claim, opened: Opened, request: Request) -> Watch | None:
@@ -104,7 +122,14 @@ def permit(operation: Operation, claim: Claim, opened: Opened, request: Request)
 
 async def _open_source(house: House, operation: Operation, request: Request, claim: Claim) -> Opened:
     name = copy_source(request).bucket
-    opened = await house.catalog.open(name)
+    try:
+        opened = await house.catalog.open(name)
+    except Fault as fault:
+        found = _unopened(fault, name, request)
+        if found.kind is faults.InvalidBucketName:
+            raise faults.InvalidArgumentBucketName(
+                ArgumentName=COPY_SOURCE, ArgumentValue=request.headers[COPY_SOURCE]) from None
+        raise found from None
     watched = decide(claim.account, operation.source, opened.record)
     expected = request.headers.get("x-amz-source-expected-bucket-owner")
     if expected is not None and expected != opened.record.owner:

@@ -64,7 +64,8 @@ class UploadPartCopyReply(msgspec.Struct, frozen=True):
     source_version: Annotated[str | None, Header("x-amz-copy-source-version-id")] = None
 
 
-@operation("UploadPart", "PUT", OBJECT, when=("partNumber", "uploadId"), needs="writes", allow="s3:PutObject")
+@operation("UploadPart", "PUT", OBJECT, when=("partNumber", "uploadId"), needs="writes",
+           allow="s3:PutObject", uploads=True)
 async def upload_part(call: Call[UploadPartAsk]) -> UploadPartReply:
     uploads = call.house.uploads
     upload = await uploads.find(call.record, call.key, call.ask.upload_id)

@@ -83,7 +83,8 @@ class RenameObjectAsk(msgspec.Struct, frozen=True):
     token: Annotated[str, Header("x-amz-client-token", client_token)] = ""
 
 
-@operation("PutObject", "PUT", OBJECT, needs="writes", allow="s3:PutObject", allow_tags="s3:PutObjectTagging")
+@operation("PutObject", "PUT", OBJECT, needs="writes", allow="s3:PutObject",
+           allow_tags="s3:PutObjectTagging", uploads=True)
 async def put_object(call: Call[PutObjectAsk]) -> PutObjectReply:
     ask = call.ask
     attributes = ask.attributes if ask.said is None else with_acl(

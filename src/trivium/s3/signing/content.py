@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from hashlib import md5, sha256
 
 from trivium.base import faults
 from trivium.base.incoming import Incoming, Receipt, Source
@@ -11,8 +12,11 @@ from trivium.s3.signing import integrity
 from trivium.s3.signing.chunked import ChunkedSource
 from trivium.s3.signing.claim import Claim, Payload
 from trivium.s3.signing.integrity import Said
+from trivium.s3.signing.payloads import EMPTY_SHA256
 
 _MAX_DIGITS = 18  # more is no size of anything
+_OF_NO_BODY = ("", EMPTY_SHA256)
+_OF_NOTHING = Receipt(0, {"MD5": md5(b"", usedforsecurity=False).digest(), "SHA256": sha256(b"").digest()})
 
 
 def incoming(request: Request, claim: Claim) -> Incoming:
@@ -40,6 +44,10 @@ async def document(request: Request, claim: Claim, limit_bytes: int) -> bytes:
     # CompleteMultipartUpload's checksums are the object's, not those of the document that names its parts.
     of_body = not (request.method == "POST" and "uploadId=" in request.query_string)
     said = integrity.read(request.headers, payload, of_body=of_body)
+    return await _whole(request, payload, said, limit_bytes)
+
+
+async def _whole(request: Request, payload: Payload, said: Said, limit_bytes: int) -> bytes:
     size = announced_size(request.headers, payload)
     if size is not None and size > limit_bytes:
         raise faults.MaxMessageLengthExceeded(MaxMessageLengthBytes=limit_bytes)
@@ -52,6 +60,29 @@ async def document(request: Request, claim: Claim, limit_bytes: int) -> bytes:
         if len(found) > limit_bytes:
             raise faults.MaxMessageLengthExceeded(MaxMessageLengthBytes=limit_bytes)
     return bytes(found)
+
+
+def says_of_body(request: Request, claim: Claim) -> bool:
+    """Is there a body, or is anything said of it beyond what every request without one says?"""
+    headers = request.headers
+    return (
+        claim.payload.sha256 not in _OF_NO_BODY or headers.get("content-length", "0") != "0"
+        or "content-md5" in headers or "transfer-encoding" in headers)
+
+
+async def no_body(request: Request, claim: Claim, limit_bytes: int, *, refuse: bool) -> None:
+    """Check the body of an operation that takes none: what was said of it must hold, of nothing too.
+
+    A body that is there is read away, and raises NonEmptyBody to `refuse` it. Raises as `document`, whatever
+    x-amz-checksum- headers say: here they speak of an object.
+    """
+    said = integrity.read(request.headers, claim.payload, of_body=False)
+    if "transfer-encoding" not in request.headers and request.headers.get("content-length", "0") == "0":
+        integrity.check(said, claim.payload, {}, _OF_NOTHING)
+        return
+    if refuse:
+        raise faults.NonEmptyBody()
+    await _whole(request, claim.payload, said, limit_bytes)
 
 
 def announced_size(headers: Mapping[str, str], payload: Payload) -> int | None:
