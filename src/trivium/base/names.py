@@ -17,7 +17,7 @@ RESERVED: Final = frozenset({"health", "minio"})  # their objects would share pa
 
 
 def check_bucket_name(name: str) -> None:
-    """Raise InvalidBucketName unless a new bucket may have this name, `RESERVED` names apart."""
+    """Raise InvalidBucketName unless a new bucket may have this name and it is not `RESERVED`."""
     if not is_bucket_name(name):
         raise faults.InvalidBucketName(BucketName=name)
     check_not_reserved(name)

@@ -179,4 +179,4 @@ def _unreadable(request: Request, scope: Scope) -> Response:
     """
     hidden = sorted(set(scope.headers.keys()) - request.headers.keys())
     message = "Header values must be visible ASCII; encode others as RFC 2047 says"
-    return write_fault(faults.InvalidArgument(message, ArgumentName=",".join(hidden)), request)
+    return write_fault(faults.InvalidHeaderValue(message, ArgumentName=",".join(hidden)), request)
