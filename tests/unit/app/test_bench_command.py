@@ -6,8 +6,8 @@ from trivium.app.bench import command
 from trivium.app.bench.site import Scale
 
 TINY = Scale(
-    rounds=1, seconds=1, turns=1, connections=(2,), listed=2_500, few=1_500, versions=2, stream_bytes=4 << 20,
-    copy_bytes=1 << 20, parts=5, windows=2)
+    rounds=1, seconds=1, turns=1, connections=(2,), sharing=3, listed=2_500, few=1_500, versions=2,
+    stream_bytes=4 << 20, copy_bytes=1 << 20, parts=5, windows=2)
 
 
 def test_every_line_has_a_ratio_and_the_summary_its_targets(monkeypatch, tmp_path, capsys):

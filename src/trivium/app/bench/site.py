@@ -27,6 +27,7 @@ class Scale(msgspec.Struct, frozen=True):
 
     `rounds` of what takes seconds each; `turns` of what takes milliseconds; `listed` and `few` are the keys
     of a large and a small bucket, `versions` how many each key of a bucket with a past has.
+    `sharing` is how many connections press the workers that share one writer.
     `windows` of some milliseconds are tried for the least processor time.
     """
 
@@ -34,6 +35,7 @@ class Scale(msgspec.Struct, frozen=True):
     seconds: int = 1
     turns: int = 7
     connections: tuple[int, ...] = (8, 32)
+    sharing: int = 32  # the target speaks of 32, --quick too
     listed: int = 1_000_000
     few: int = 10_000
     versions: int = 100

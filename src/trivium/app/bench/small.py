@@ -37,13 +37,13 @@ async def small(site: Site) -> AsyncIterator[Line]:
 
 
 async def workers(site: Site) -> AsyncIterator[Line]:
-    """PUT of 4 KiB with two worker processes beside one, at the most connections."""
+    """PUT of 4 KiB with two worker processes beside one."""
     async with AsyncExitStack() as stack:
         one = await stack.enter_async_context(servers.house(site.folder / "one", "--workers", "1"))
         two = await stack.enter_async_context(servers.house(site.folder / "two", "--workers", "2"))
         for server in (one, two):
             await make_bucket(site, server, BUCKET)
-        connections = max(site.scale.connections)
+        connections = site.scale.sharing
         line = await _pressed(site, one, two, "PUT", 4 * KIB, connections)
         line = msgspec.structs.replace(
             line, name=f"PUT 4 KiB, 2 workers, {connections} connections", verdicts=(),
