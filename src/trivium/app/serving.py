@@ -8,10 +8,11 @@ import asyncio
 import fcntl
 import logging
 import os
+import resource
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Final, TextIO
 
@@ -40,6 +41,10 @@ _log = logging.getLogger("trivium.serving")
 _ALLOCATOR: Final = {"MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(32 << 20)}
 
 
+# a worker takes 4,096 connections, and an answer may hold a file and a pipe; many systems give 1,024
+_DESCRIPTORS: Final = 32_768
+
+
 class Stage(msgspec.Struct, frozen=True):
     """All that workers are started with."""
 
@@ -59,6 +64,7 @@ def serve(settings: Settings, *, show_secret: bool, out: TextIO) -> int:
     logs.set_up(settings.log_level, settings.log_format)
     settings = msgspec.structs.replace(settings, data=settings.data.absolute())
     doors = checked(settings)
+    allow_descriptors()
     with ExitStack() as stack:
         listening = [_claimed(stack, opening.address, settings) for opening in doors]
         metrics: Claimed = []
@@ -76,6 +82,18 @@ def serve(settings: Settings, *, show_secret: bool, out: TextIO) -> int:
             all_ready=lambda: _greet(stage, out, show_secret=show_secret),
             stopping=lambda: _close(listening, metrics),
             patience_seconds=settings.drain_seconds + _KILL_AFTER_SECONDS).run()
+
+
+def allow_descriptors() -> None:
+    """Let this process and its workers have `_DESCRIPTORS` descriptors each, or as many as the system lets
+    us.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(_DESCRIPTORS, hard)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return
+    with suppress(ValueError, OSError):  # macOS has a bound that it does not tell
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 @contextmanager
