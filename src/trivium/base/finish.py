@@ -18,4 +18,6 @@ async def finished(work: Awaitable[T]) -> T:
         await asyncio.wait((task,))
         raise
     finally:
-        del task  # its exception knows this frame: what the work held would be kept until the next collection
+        # Its exception knows this frame: what the work held would be kept until the next collection. Of a
+        # future both are the same.
+        del task, work
