@@ -215,9 +215,12 @@ _REFERRED: Final = {"quot": '"', "amp": "&", "lt": "<", "gt": ">", "apos": "'", 
 
 
 class _List(msgspec.Struct, frozen=True):
-    """A shape that is one list: its field, and what a document and its first row look like."""
+    """A shape that is one list: its field, the names that a row may have inside, and what a document and its
+    first row look like.
+    """
 
     field: Field
+    names: frozenset[str]
     head: re.Pattern[str]
     first: re.Pattern[str]
     tail: str
@@ -243,7 +246,10 @@ def read_list(root: str, shape: type[S], data: bytes) -> S | None:
     first = known.first.match(text, head.end()) if head is not None else None
     if head is None or first is None or not text.endswith(known.tail):
         return None
-    order = _order_of(known.field, tuple(re.findall(f"<({_NAME})>", first[1])))
+    names = tuple(re.findall(f"<({_NAME})>", first[1]))
+    # only what can be known is looked up, and kept: else it may be as long as the document
+    possible = len(names) <= len(known.names) and known.names.issuperset(names)
+    order = _order_of(known.field, names) if possible else None
     if order is None:
         return None
     width = 1 + len(order.fields)
@@ -265,7 +271,8 @@ def _list_of(root: str, shape: type[Shape]) -> _List | None:
         return None
     row = re.escape(lists[0].name)
     first = rf"<{row}>{_SPACE}((?:<({_NAME})>{_PLAIN}</\2>{_SPACE})+)</{row}>"
-    return _List(lists[0], re.compile(_HEAD.format(re.escape(root))), re.compile(first), f"</{root}>")
+    names = frozenset(field.name for field in fields_of(lists[0].shape))
+    return _List(lists[0], names, re.compile(_HEAD.format(re.escape(root))), re.compile(first), f"</{root}>")
 
 
 @lru_cache(maxsize=_ORDERS_KEPT)
@@ -273,7 +280,7 @@ def _order_of(rows: Field, names: tuple[str, ...]) -> _Order | None:
     """How rows with these elements are read; None when they need a closer look."""
     shape: type[Shape] = rows.shape
     known = {field.name: field for field in fields_of(shape)}
-    if not {*names} <= known.keys() or len({*names}) < len(names):
+    if len({*names}) < len(names):
         return None
     fields = tuple([known[name] for name in names])
     required = {field.name for field in known.values() if field.required}

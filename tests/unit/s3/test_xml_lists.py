@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Annotated
 
 import pytest
@@ -81,6 +82,20 @@ def test_as_many_elements_are_read_as_the_parser_allows() -> None:
 
     assert most == len((short(f"<Order>{row * most}</Order>") or Order()).items)
     assert short(f"<Order>{row * (most + 1)}</Order>") is None
+
+
+@pytest.mark.parametrize("inside", [
+    "".join(f"<N{number}></N{number}>" for number in range(50_000)), f"<{'N' * 500_000}></{'N' * 500_000}>",
+])
+def test_nothing_is_kept_of_a_row_of_unknown_elements_however_long(inside: str) -> None:
+    document = f"<Order><Item>{inside}</Item></Order>"
+    short(ROWS)
+    tracemalloc.start()
+    try:
+        assert short(document) is None
+        assert tracemalloc.get_traced_memory()[0] < 100_000
+    finally:
+        tracemalloc.stop()
 
 
 PIECES = st.sampled_from([
