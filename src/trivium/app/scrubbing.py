@@ -10,12 +10,13 @@ from typing import Final, TextIO
 from trivium.app.settings import Settings
 from trivium.base.clock import SystemClock
 from trivium.base.ids import RandomIds
-from trivium.services.bodies import rotten
+from trivium.services.bodies import DamagedRow, Version, rotten
 from trivium.services.references import Reference, references
 from trivium.storage.blobstores.files import FileBlobs
 from trivium.storage.engine import Engine
 from trivium.storage.engines.sqlite import SqliteEngine
 from trivium.storage.folder import DataFolder
+from trivium.storage.keys import shown
 from trivium.storage.scrub import Kind
 from trivium.storage.scrub import scrub as findings
 
@@ -40,9 +41,8 @@ async def scrub(settings: Settings, out: TextIO, *, quiet: bool) -> int:
                 await _name(engine, frozenset(lost), out)
                 lost.clear()
         await _name(engine, frozenset(lost), out)
-        async for version in rotten(engine):
-            said = _version(version.bucket, version.key, version.version)
-            out.write(f"{Kind.ROT.value}: {said}\n")
+        async for one in rotten(engine):
+            out.write(f"{_found_in_row(one)}\n")
             found += 1
     finally:
         await engine.close()
@@ -61,6 +61,12 @@ async def _name(engine: Engine, lost: frozenset[str], out: TextIO) -> None:
         unused.discard(one.blob)
     for id in sorted(unused):
         out.write(f"  {id}: of no object any more\n")
+
+
+def _found_in_row(one: Version | DamagedRow) -> str:
+    if isinstance(one, DamagedRow):
+        return f"{Kind.UNREADABLE.value}: row {shown(one.key)}, {one.why}"
+    return f"{Kind.ROT.value}: {_version(one.bucket, one.key, one.version)}"
 
 
 def _said(one: Reference) -> str:

@@ -8,12 +8,15 @@ parts' blobs. What rests already is shared or taken over, never moved.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from trivium.base import faults
 from trivium.base.body import Body, FileSpan, Pieces
 from trivium.base.digests import Checksum
+from trivium.base.faults import Fault
 from trivium.base.span import Span
 from trivium.buckets.bucket import Content, Resting
 from trivium.buckets.entry import BlobContent, Entry, LayoutContent
@@ -21,6 +24,8 @@ from trivium.buckets.record import Ground
 from trivium.storage import blobs
 from trivium.storage.blobs import Blob, Blobs, BlobSpan, Layout, LayoutPart
 from trivium.storage.engine import Read, Write
+
+_log = logging.getLogger("trivium.contents")
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -125,15 +130,24 @@ class StoredReading(msgspec.Struct, frozen=True, gc=False):
 
     async def body(self, span: Span | None = None) -> Body:
         if self._body is not None:
+            if len(self._body) != self.entry.size:
+                raise self._damaged()
             return self._body if span is None else self._body[span.first : span.last + 1]
         first, size = (0, self.entry.size) if span is None else (span.first, span.size)
         if size == 0:
             return b""
         if isinstance(self.entry.content, BlobContent):
             return self._blobs.locate(BlobSpan(self.entry.content.id, first, size))
-        assert self._layout is not None, "a layout's bytes are wanted without the layout"
+        if self._layout is None:
+            raise self._damaged()
         pieces: tuple[FileSpan, ...] = tuple(map(self._blobs.locate, cut(self._layout.parts, first, size)))
         return pieces[0] if len(pieces) == 1 else Pieces(pieces)
+
+    def _damaged(self) -> Fault:
+        """The fault of bytes that are not those which the entry tells of. The log says which."""
+        entry = self.entry
+        _log.error("the bytes of key %r, version %s, are damaged; scrub tells all", entry.key, entry.version)
+        return faults.InternalError()
 
 
 def _resting(ground: Ground, resting: Resting) -> Kept:

@@ -16,6 +16,7 @@ from trivium.buckets.entry import ENTRIES, Entry
 from trivium.buckets.record import BUCKETS
 from trivium.storage import keys
 from trivium.storage.engine import Engine, Read
+from trivium.storage.records import Unreadable
 from trivium.storage.walk import walk
 
 
@@ -27,18 +28,34 @@ class Version(msgspec.Struct, frozen=True):
     version: str
 
 
-async def rotten(engine: Engine) -> AsyncIterator[Version]:
-    """The versions whose bytes rest in their rows and are no longer what was written, bucket by bucket."""
-    async for _, data in walk(engine, keys.CATALOG):
-        record = BUCKETS.decode(data)
+class DamagedRow(msgspec.Struct, frozen=True):
+    """A row that cannot be read, by its key; why not."""
+
+    key: bytes
+    why: str
+
+
+async def rotten(engine: Engine) -> AsyncIterator[Version | DamagedRow]:
+    """The versions whose bytes rest in their rows and are no longer what was written, bucket by bucket, and
+    the rows of buckets and versions that cannot be read.
+    """
+    async for name, data in walk(engine, keys.CATALOG):
+        try:
+            record = BUCKETS.decode(data)
+        except Unreadable as error:
+            yield DamagedRow(name, str(error))
+            continue
         for table in (keys.CURRENT, keys.OLD):
             async for row, value in walk(engine, keys.of_bucket(table, record.id)):
-                if ENTRIES.decode(value).content is not None:
+                try:
+                    loaded = None
+                    if ENTRIES.decode(value).content is None:
+                        loaded = await engine.read(partial(_load, row))
+                except Unreadable as error:
+                    yield DamagedRow(row, str(error))
                     continue
-                loaded = await engine.read(partial(_load, row))
                 if loaded is not None and is_rotten(*loaded):
-                    entry = loaded[0]
-                    yield Version(record.name, entry.key, entry.version)
+                    yield Version(record.name, loaded[0].key, loaded[0].version)
 
 
 def is_rotten(entry: Entry, body: bytes | None) -> bool:

@@ -8,6 +8,7 @@ not. Parts of completed uploads are not named, since their object is; nor is wha
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
+from typing import TypeVar
 
 import msgspec
 
@@ -17,7 +18,10 @@ from trivium.services.uploads.records import PARTS, RUNNING, UPLOADS, Part, Uplo
 from trivium.storage import keys
 from trivium.storage.blobs import LAYOUTS, BlobSpan
 from trivium.storage.engine import Engine
+from trivium.storage.records import Records, Unreadable
 from trivium.storage.walk import walk
+
+T = TypeVar("T")
 
 
 class Reference(msgspec.Struct, frozen=True):
@@ -36,14 +40,20 @@ class Reference(msgspec.Struct, frozen=True):
 async def references(engine: Engine, ids: frozenset[str]) -> AsyncIterator[Reference]:
     """All that refers to one of these blobs, bucket by bucket. Memory use is that of a page of rows."""
     async for _, data in walk(engine, keys.CATALOG):
-        record = BUCKETS.decode(data)
+        record = _read(BUCKETS, data)
+        if record is None:
+            continue
         for table in (keys.CURRENT, keys.OLD):
             async for _, value in walk(engine, keys.of_bucket(table, record.id)):
-                entry = ENTRIES.decode(value)
+                entry = _read(ENTRIES, value)
+                if entry is None:
+                    continue
                 for id in await _hit(engine, ids, entry):
                     yield Reference(id, record.name, entry.key, entry.version)
         async for _, value in walk(engine, keys.of_bucket(keys.UPLOAD, record.id)):
-            upload = UPLOADS.decode(value)
+            upload = _read(UPLOADS, value)
+            if upload is None:
+                continue
             for part in await _parts(engine, upload):
                 for id in _among(ids, part.spans):
                     yield Reference(id, record.name, upload.key, upload=upload.id, part=part.number)
@@ -56,10 +66,11 @@ async def _hit(engine: Engine, ids: frozenset[str], entry: Entry) -> list[str]:
     if isinstance(entry.content, BlobContent):
         return [entry.content.id] if entry.content.id in ids else []
     row = keys.text(keys.LAYOUT, entry.content.id)
-    layout = await engine.read(lambda rows: rows.get(row))
+    data = await engine.read(lambda rows: rows.get(row))
+    layout = None if data is None else _read(LAYOUTS, data)
     if layout is None:  # the entry went meanwhile, and its layout with it
         return []
-    return _among(ids, (span for part in LAYOUTS.decode(layout).parts for span in part.spans))
+    return _among(ids, (span for part in layout.parts for span in part.spans))
 
 
 def _among(ids: frozenset[str], spans: Iterable[BlobSpan]) -> list[str]:
@@ -70,4 +81,13 @@ async def _parts(engine: Engine, upload: Upload) -> list[Part]:
     """The parts of the upload, if it is running."""
     if upload.state != RUNNING:
         return []
-    return PARTS.decode_all(await engine.read(lambda rows: [value for _, value in part_rows(rows, upload)]))
+    values = await engine.read(lambda rows: [value for _, value in part_rows(rows, upload)])
+    return [part for value in values if (part := _read(PARTS, value)) is not None]
+
+
+def _read(records: Records[T], value: bytes) -> T | None:
+    """The record; None for one that cannot be read, which refers to nothing that we know."""
+    try:
+        return records.decode(value)
+    except Unreadable:
+        return None

@@ -4,7 +4,7 @@ rows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Generic, TypeVar
 
 import msgspec
@@ -12,13 +12,21 @@ import msgspec
 T = TypeVar("T")
 
 
-class UnknownFormat(Exception):
-    """The row was written by a newer house: refuse it rather than guess. `data` is its value."""
+class Unreadable(Exception):
+    """The row cannot be read: refuse it rather than guess. `data` is its value."""
+
+    def __init__(self, data: bytes, why: str) -> None:
+        super().__init__(why)
+        self.data = data
+
+
+class UnknownFormat(Unreadable):
+    """The row was written by a newer house."""
 
     def __init__(self, data: bytes, known: Iterable[int]) -> None:
         formats = ", ".join(map(str, known))
-        super().__init__(f"its format is {data[0]}, this version knows {formats}; use the newer version")
-        self.data = data
+        super().__init__(
+            data, f"its format is {data[0]}, this version knows {formats}; use the newer version")
 
 
 class Records(Generic[T]):
@@ -41,15 +49,23 @@ class Records(Generic[T]):
         return self._prefix + self._encode(value)
 
     def decode(self, data: bytes) -> T:
-        """The value. Raises UnknownFormat for a format number that this house has never heard of."""
-        if data[0] == self._format:
-            return self._decode(data[1:])
-        migrate = self._older.get(data[0])
-        if migrate is None:
-            raise UnknownFormat(data, [*self._older, self._format])
-        return migrate(data[1:])
+        """The value. Raises UnknownFormat for a format number that this house has never heard of, Unreadable
+        for bytes that are no such record.
+        """
+        try:
+            if data[0] == self._format:
+                return self._decode(data[1:])
+            migrate = self._older.get(data[0])
+            if migrate is None:
+                raise UnknownFormat(data, [*self._older, self._format])
+            return migrate(data[1:])
+        except (msgspec.DecodeError, IndexError) as error:
+            raise Unreadable(data, f"it is damaged: {error}") from error
 
-    def decode_all(self, rows: Iterable[bytes]) -> list[T]:
-        """The values of many, in order: faster than asking for each. Raises UnknownFormat."""
+    def decode_all(self, rows: Sequence[bytes]) -> list[T]:
+        """The values of many, in order: faster than asking for each. Raises as `decode`."""
         today, decode, other = self._format, self._decode, self.decode
-        return [decode(data[1:]) if data[0] == today else other(data) for data in rows]
+        try:
+            return [decode(data[1:]) if data[0] == today else other(data) for data in rows]
+        except (msgspec.DecodeError, IndexError):
+            return [other(data) for data in rows]  # which says which

@@ -17,6 +17,7 @@ from trivium.base.faults import Fault
 from trivium.storage import keys
 from trivium.storage.blobs import BLOBS, Blob, Blobs, BlobSpan
 from trivium.storage.engine import Engine, Read
+from trivium.storage.records import Unreadable
 from trivium.storage.sweep import unnamed
 from trivium.storage.walk import walk
 
@@ -29,6 +30,7 @@ class Kind(enum.Enum):
     MISSING = "missing"  # a row names it, but its bytes are not there
     WRONG_SIZE = "wrong size"
     ROT = "rot"  # its bytes cannot be read or have another checksum
+    UNREADABLE = "unreadable"  # a row that tells of bytes makes no sense
     UNNAMED = "unnamed"  # its bytes are there, but no row names it: the sweep will remove it
 
 
@@ -45,18 +47,17 @@ async def scrub(
     """All findings, as they are found. Blobs last written before `unnamed_before_ms` (ms since 1970) should
     have a name.
     """
-    async for blob in named(engine):
+    async for row, record in walk(engine, keys.BLOB):
+        try:
+            blob = BLOBS.decode(record)
+        except Unreadable:
+            yield Finding(Kind.UNREADABLE, row[1:].decode("utf-8", "replace"))
+            continue
         kind = await _examine(blobs, blob)
         if kind is not None and await engine.read(partial(_is_named, blob.id)):
             yield Finding(kind, blob.id)
     async for id in unnamed(engine, blobs, older_than_ms=unnamed_before_ms):
         yield Finding(Kind.UNNAMED, id)
-
-
-async def named(engine: Engine) -> AsyncIterator[Blob]:
-    """The facts of every blob that is named, in the order of their ids."""
-    async for _, record in walk(engine, keys.BLOB):
-        yield BLOBS.decode(record)
 
 
 async def _examine(blobs: Blobs, blob: Blob) -> Kind | None:

@@ -43,25 +43,19 @@ class LocalFile:
         if self._data is not None:
             return self._data if span is None else self._data[span.first : span.last + 1]
         first, size = (span.first, span.size) if span is not None else (0, self.stat.size)
-        body = await self._thread(partial(self._body, first, size))
-        if body is None:
-            raise faults.FileChanging()
-        return body
+        if size <= _READ_AT_ONCE:
+            data = await self._thread(partial(os.pread, self._file.number, size, first))
+            if len(data) == size:
+                return data
+        elif os.fstat(self._file.number).st_size >= first + size:
+            return HeldSpan(self._file, first, first + size - 1)
+        raise faults.FileChanging()
 
     async def digest(self) -> str | None:
         """The MD5 in hexadecimal, computed in a thread; None when the file changed meanwhile."""
         if self._data is not None:
             return hashlib.md5(self._data, usedforsecurity=False).hexdigest()
         return await self._thread(self._digest)
-
-    def _body(self, first: int, size: int) -> Body | None:
-        """The bytes, to be sent later where they are many; None when the file ends before."""
-        if os.fstat(self._file.number).st_size < first + size:
-            return None
-        if size > _READ_AT_ONCE:
-            return HeldSpan(self._file, first, first + size - 1)
-        data = os.pread(self._file.number, size, first)
-        return data if len(data) == size else None
 
     def _digest(self) -> str | None:
         hasher, at = hashlib.md5(usedforsecurity=False), 0

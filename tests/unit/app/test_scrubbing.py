@@ -135,3 +135,21 @@ def test_bytes_that_rest_in_a_row_are_read_too(settings: Settings) -> None:
         rows.commit()
 
     assert scrubbed(settings) == (FOUND, ['rot: bucket photos, key "a", version null'])
+
+
+@pytest.mark.parametrize("value", [b"", b"\x01\xc1", b"\xff\xc1", b"\x01"])
+def test_a_row_that_cannot_be_read_is_named_and_the_rest_is_read(settings: Settings, value: bytes) -> None:
+    lost = asyncio.run(filled(settings, "a", "b", "c"))["c"]
+    lost.unlink()
+    with closing(sqlite3.connect(DataFolder(settings.data).rows)) as rows:
+        (key,) = rows.execute("select k from rows_c order by k limit 1").fetchone()
+        rows.execute("update rows_c set v = ? where k = ?", (value, key))
+        rows.commit()
+
+    code, said = scrubbed(settings)
+
+    assert code == FOUND
+    assert said[:2] == [f"missing: blob {lost.name}", f'  {lost.name}: bucket photos, key "c", version null']
+    assert len(said) == 3
+    assert said[2].startswith("unreadable: row c ")
+    assert "'a', " in said[2]

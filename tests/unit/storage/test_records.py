@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trivium.storage.records import Records, UnknownFormat
+from trivium.storage.records import Records, UnknownFormat, Unreadable
 
 
 class Row(msgspec.Struct, frozen=True, array_like=True):
@@ -36,3 +36,13 @@ def test_rows_of_an_older_house_may_be_among_them() -> None:
 def test_a_row_of_a_newer_house_is_refused_among_others_too() -> None:
     with pytest.raises(UnknownFormat):
         ROWS.decode_all([ROWS.encode(Row("a")), b"\x03b"])
+
+
+@pytest.mark.parametrize("data", [b"", b"\x02", b"\x02\xc1", b"\x02\xa0"])
+def test_bytes_that_are_no_record_are_unreadable(data: bytes) -> None:
+    with pytest.raises(Unreadable) as one:
+        ROWS.decode(data)
+    with pytest.raises(Unreadable) as many:
+        ROWS.decode_all([data])
+
+    assert one.value.data == many.value.data == data

@@ -39,7 +39,7 @@ from trivium.storage.engines.sqlite_faults import is_disk_failure, storage_fault
 from trivium.storage.engines.sqlite_rows import View, connect, create_tables, overwrite_tail
 from trivium.storage.engines.turnstile import Turnstile
 from trivium.storage.engines.witness import name_row
-from trivium.storage.records import UnknownFormat
+from trivium.storage.records import Unreadable
 from trivium.storage.room import Room
 
 T = TypeVar("T")
@@ -86,7 +86,7 @@ class SqliteEngine:
             return look(self._view)
         except sqlite3.Error as error:
             raise storage_fault(error) from error
-        except UnknownFormat:
+        except Unreadable:
             name_row(look, self._view)
             raise
         finally:
@@ -104,7 +104,7 @@ class SqliteEngine:
             self._start(loop)
         try:
             return await future
-        except UnknownFormat:
+        except Unreadable:
             name_row(change, self._view)
             self._view.end()
             raise

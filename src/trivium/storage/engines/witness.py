@@ -12,14 +12,14 @@ from typing import Final
 from trivium.base.faults import Fault
 from trivium.storage import keys
 from trivium.storage.engine import Read
-from trivium.storage.records import UnknownFormat
+from trivium.storage.records import Unreadable
 
 _REMEMBERED: Final = 20_000  # rows: more than any look reads before it decodes them
 _log = logging.getLogger(__name__)
 
 
 def name_row(work: Callable[[Witness], object], rows: Read) -> None:
-    """Log which row the work, which has failed with UnknownFormat, cannot read.
+    """Log which row the work, which has failed with Unreadable, cannot read.
 
     Values do not know their keys, and remembering them would cost every reader: the work is run again, on
     rows that it cannot change.
@@ -28,7 +28,7 @@ def name_row(work: Callable[[Witness], object], rows: Read) -> None:
     try:
         with suppress(Fault, AssertionError):  # what it had written itself it does not find
             work(witness)
-    except UnknownFormat as error:
+    except Unreadable as error:
         found = witness.row_of(error.data)
         _log.error("row %s cannot be read: %s", "?" if found is None else keys.shown(found), error)
 
