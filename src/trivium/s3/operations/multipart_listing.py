@@ -113,7 +113,8 @@ class ListUploadsReply(msgspec.Struct, frozen=True):
     result: Annotated[UploadsResult, Document("ListMultipartUploadsResult")]
 
 
-@operation("ListParts", "GET", OBJECT, when=("uploadId",), allow="s3:ListMultipartUploadParts")
+@operation("ListParts", "GET", OBJECT, when=("uploadId",), needs="current",
+           allow="s3:ListMultipartUploadParts")
 async def list_parts(call: Call[ListPartsAsk]) -> ListPartsReply:
     ask, users = call.ask, call.house.users
     limit = limit_of(ask.limit, call.dialect, "max-parts")
@@ -129,7 +130,8 @@ async def list_parts(call: Call[ListPartsAsk]) -> ListPartsReply:
     ))
 
 
-@operation("ListMultipartUploads", "GET", BUCKET, when=("uploads",), allow="s3:ListBucketMultipartUploads")
+@operation("ListMultipartUploads", "GET", BUCKET, when=("uploads",), needs="current",
+           allow="s3:ListBucketMultipartUploads")
 async def list_multipart_uploads(call: Call[ListUploadsAsk]) -> ListUploadsReply:
     ask, users = call.ask, call.house.users
     limit = limit_of(ask.limit, call.dialect, "max-uploads")
