@@ -1,10 +1,12 @@
-"""A part as a client lists it, for tests that complete uploads without the wire."""
+"""Parts for tests without the wire: as a client lists them, and as a layout has them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
+
+from trivium.storage.blobs import Layout, LayoutPart, joined
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -13,3 +15,8 @@ class Wanted(msgspec.Struct, frozen=True):
     number: int
     etag: str | None = None
     checksums: Mapping[str, str] = {}
+
+
+def layout_of(parts: Sequence[LayoutPart]) -> Layout:
+    """The layout of these parts."""
+    return joined(len(parts), map(msgspec.msgpack.encode, parts))

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from tests.model.objects_model import NULL, If, Model, Refused, Version
+from tests.parts import layout_of
 from trivium.base.body import Body, FileSpan, Pieces
 from trivium.base.clock import SetClock
 from trivium.base.faults import Fault
@@ -34,7 +35,7 @@ from trivium.buckets.listing import Page, Position, entries_of, page_of, version
 from trivium.buckets.objects.bucket import ObjectsBucket
 from trivium.buckets.record import BUCKETS, BucketRecord, Ground
 from trivium.storage import blobs, keys
-from trivium.storage.blobs import BLOBS, Blob, BlobSpan, Layout, LayoutPart
+from trivium.storage.blobs import BLOBS, Blob, BlobSpan, LayoutPart
 from trivium.storage.blobstores.memory import MemoryBlobs
 from trivium.storage.engine import Engine, Read, Write
 from trivium.storage.engines.memory import MemoryEngine
@@ -123,7 +124,7 @@ class ObjectsMachine(RuleBasedStateMachine):
     ) -> None:
         parts = [self.part(number, data) for number, data in enumerate((first, second), 1) if data]
         size = len(first) + len(second)
-        resting = Resting(size, f"{size}-2", layout=Layout(tuple(parts)), owned=True, parts=2)
+        resting = Resting(size, f"{size}-2", layout=layout_of(parts), owned=True, parts=2)
         written = self.write(key, resting, first + second, content_type, condition)
         if not written:
             self.run(self.engine.write(lambda tx: self.abandon(tx, parts)))

@@ -19,7 +19,18 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from tests.model.uploads_model import HOUR_MS, ID, Failing, Interrupted, Late, Running, audit, md5, remembered
+from tests.model.uploads_model import (
+    HOUR_MS,
+    ID,
+    Failing,
+    Interrupted,
+    Late,
+    Running,
+    audit,
+    md5,
+    part_by_part,
+    remembered,
+)
 from tests.parts import Wanted
 from trivium.base import faults
 from trivium.base.clock import SetClock
@@ -33,7 +44,7 @@ from trivium.buckets.copying import chunks_of
 from trivium.buckets.entry import Attributes
 from trivium.buckets.record import BUCKETS, BucketRecord, Ground
 from trivium.services.catalog import Opened
-from trivium.services.uploads import Asked, Completed, Rules, Uploads, expiry
+from trivium.services.uploads import Asked, Completed, Rules, Uploads, expiry, records
 from trivium.services.uploads.expiry import REMEMBERED_MS
 from trivium.storage import keys
 from trivium.storage.blobstores.memory import MemoryBlobs
@@ -63,7 +74,8 @@ class UploadsMachine(RuleBasedStateMachine):
         self.objects: dict[str, bytes] = {}
         self.begun: list[Running] = []
         self.patch = pytest.MonkeyPatch()
-        self.patch.setattr(expiry, "_PARTS_A_WRITE", 2)  # so that giving up takes several steps
+        self.patch.setattr(records, "PARTS_A_ROW", 2)  # so that there are rows that are full
+        self.patch.setattr(expiry, "_ROWS_A_WRITE", 1)  # so that giving up takes several steps
         record = BucketRecord(ID, "bucket", "objects", "owner", self.clock.now_ms())
         self.open(record)
         self.run(self.engine.write(
@@ -142,6 +154,11 @@ class UploadsMachine(RuleBasedStateMachine):
     def add_many(self, pick: int, numbers: set[int], data: bytes) -> None:
         for number in sorted(numbers):
             self.add(pick, number, data, announced=True)
+
+    @rule()
+    def comes_from_an_earlier_house(self) -> None:
+        """Which wrote a row for each part."""
+        self.run(self.engine.write(part_by_part))
 
     @rule(pick=PICK, number=NUMBERS, source=KEYS, ends=st.tuples(OFFSETS, OFFSETS) | st.none())
     def copy(self, pick: int, number: int, source: str, ends: tuple[int, int] | None) -> None:

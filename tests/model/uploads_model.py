@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+import msgspec
+
 from tests.parts import Wanted
 from trivium.base import faults
 from trivium.buckets.bucket import Companion, Content, nothing
@@ -15,7 +17,8 @@ from trivium.buckets.conditions import ALWAYS, WriteIf
 from trivium.buckets.entry import ENTRIES, Attributes, Entry
 from trivium.buckets.objects.bucket import ObjectsBucket
 from trivium.services.uploads import Completed
-from trivium.services.uploads.records import PARTS, UPLOADS
+from trivium.services.uploads.groups import GROUPS
+from trivium.services.uploads.records import UPLOADS
 from trivium.storage import blobs, keys
 from trivium.storage.blobs import BLOBS, LAYOUTS
 from trivium.storage.engine import Engine, Read, Write
@@ -111,6 +114,16 @@ def remembered(id: str, rows: Read) -> bytes | None:
     return rows.get(keys.finished(id))
 
 
+def part_by_part(tx: Write) -> None:
+    """Write all parts as the second format has them."""
+    for row, data in list(tx.scan(keys.PART, keys.after(keys.PART))):
+        if not int.from_bytes(row[-2:], "big"):
+            continue
+        tx.delete(row)
+        for part in GROUPS.decode(data).parts:
+            tx.put(row[:-2] + part.number.to_bytes(2, "big"), b"\x02" + msgspec.msgpack.encode(part))
+
+
 def audit(rows: Read) -> None:
     """Count who needs each blob and layout, and compare with the owners that the rows tell."""
     needed: Counter[str] = Counter()
@@ -125,8 +138,9 @@ def audit(rows: Read) -> None:
         UPLOADS.decode(data) for _, data in rows.scan(keys.UPLOAD, keys.after(keys.UPLOAD)))}
     for row, data in rows.scan(keys.PART, keys.after(keys.PART)):
         upload, number = uploads[row[1:-2].decode()], int.from_bytes(row[-2:], "big")
-        if number and (upload.owns or number in upload.unlisted):
-            needed.update(span.id for span in PARTS.decode(data).spans)
+        for part in GROUPS.decode(data).parts if number else ():
+            if upload.owns or part.number in upload.unlisted:
+                needed.update(span.id for span in part.spans)
     named = {BLOBS.decode(data).id for _, data in rows.scan(keys.BLOB, keys.after(keys.BLOB))}
     garbage = {blobs.GARBAGE.decode(data).id for _, data in rows.scan(keys.GARBAGE, keys.after(keys.GARBAGE))}
     for id in named | layouts.keys():

@@ -116,13 +116,15 @@ def encode(digest: bytes) -> str:
     return binascii.b2a_base64(digest, newline=False).decode()
 
 
-def composite(algorithm: Algorithm, parts: Iterable[bytes]) -> str:
-    """The checksum of the parts' checksums, with the number of parts: base64, then `-N`."""
-    hasher, count = algorithm.make(), 0
-    for part in parts:
-        hasher.update(part)
-        count += 1
-    return f"{encode(hasher.digest())}-{count}"
+def composite(algorithm: Algorithm, digests: Iterable[bytes]) -> str:
+    """The checksum of the parts' checksums, with the number of parts: base64, then `-N`.
+
+    A piece of `digests` is one of them or several, laid end to end.
+    """
+    every = b"".join(digests)
+    hasher = algorithm.make()
+    hasher.update(every)
+    return f"{encode(hasher.digest())}-{len(every) // algorithm.length}"
 
 
 def combined(algorithm: Algorithm, parts: Iterable[bytes], sizes: Iterable[int]) -> bytes:
@@ -137,7 +139,11 @@ def combined(algorithm: Algorithm, parts: Iterable[bytes], sizes: Iterable[int])
     return value.to_bytes(algorithm.length, "big")
 
 
-def multipart_etag(md5s: Iterable[str]) -> str:
-    """The ETag of a multipart object, unquoted: MD5 of the parts' binary MD5s, then `-N`."""
-    every = list(md5s)
-    return f"{hashlib.md5(bytes.fromhex(''.join(every)), usedforsecurity=False).hexdigest()}-{len(every)}"
+def multipart_etag(md5s: Iterable[bytes]) -> str:
+    """The ETag of a multipart object, unquoted: MD5 of the parts' MD5s, then `-N`.
+
+    A piece of `md5s` is one of them or several, laid end to end.
+    """
+    every = b"".join(md5s)
+    whole = hashlib.md5(every, usedforsecurity=False)
+    return f"{whole.hexdigest()}-{len(every) // whole.digest_size}"

@@ -160,7 +160,8 @@ def _resting(ground: Ground, resting: Resting) -> Kept:
         shared = LayoutContent(resting.layout_id, resting.parts)
         return Kept(size, etag, checksum, content=shared, owned=owned)
     assert resting.layout is not None, "resting content rests nowhere"
-    content = LayoutContent(ground.ids.hexadecimal(32), len(resting.layout.parts))
+    assert resting.parts > 0, "the parts of a layout are counted"
+    content = LayoutContent(ground.ids.hexadecimal(32), resting.parts)
     return Kept(size, etag, checksum, content=content, layout=resting.layout, owned=owned)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from operator import attrgetter
 from typing import Final
 
@@ -50,3 +51,8 @@ def checksums_in(shape: Checksums) -> dict[str, str]:
     if values == _NO_VALUES:
         return {}
     return {name: value for name, value in zip(ALGORITHMS, values, strict=True) if value is not None}
+
+
+def are_bare(shapes: Sequence[Checksums]) -> bool:
+    """Whether none of them has a checksum: faster than asking each."""
+    return list(map(_values_in, shapes)).count(_NO_VALUES) == len(shapes)

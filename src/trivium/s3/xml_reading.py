@@ -24,8 +24,9 @@ from trivium.s3.xml import MAX_ELEMENTS, XSI, Field, Shape, fields_of
 
 MAX_TAGS: Final = 2 * MAX_ELEMENTS  # and whatever else begins like one
 MAX_DEPTH: Final = 16
+_MAX_DIGITS: Final = 19
 MAX_ATTRIBUTES: Final = 16  # S3's documents have one: the type of a grantee
-_NUMBER: Final = re.compile(r"-?[0-9]{1,19}")
+_NUMBER: Final = re.compile(rf"-?[0-9]{{1,{_MAX_DIGITS}}}")
 _TYPE: Final = f"{{{XSI}}}type"  # as the parser names that attribute
 _S3: Final = "{http://s3.amazonaws.com/doc/2006-03-01/}"  # and the elements of those who tell S3's name space
 
@@ -179,7 +180,7 @@ def _text(node: Node, of_text: _OfText | None) -> Any:  # Any: str, int or bool,
 
 
 def _number(text: str) -> int:
-    if text.isdigit() and text.isascii() and len(text) < 20:  # most often
+    if text.isdigit() and text.isascii() and len(text) <= _MAX_DIGITS:  # most often
         return int(text)
     stripped = text.strip()
     if not _NUMBER.fullmatch(stripped):
@@ -209,7 +210,6 @@ _SPACE: Final = "[ \t\r\n]*"
 _DECLARED: Final = r"""<\?xml version=(?:"1\.0" encoding="UTF-8"|'1\.0' encoding='(?:UTF|utf)-8')\?>"""
 _NAME_SPACE: Final = r' xmlns="https?://s3\.amazonaws\.com/[0-9A-Za-z/.-]*"'
 _HEAD: Final = f"(?:{_DECLARED}{_SPACE})?<{{}}(?:{_NAME_SPACE})?>{_SPACE}"
-_DIGITS: Final = re.compile("[0-9]{1,19}")
 _REFERENCE: Final = re.compile("&(quot|amp|lt|gt|apos|#34|#39);")  # those that clients write
 _REFERRED: Final = {"quot": '"', "amp": "&", "lt": "<", "gt": ">", "apos": "'", "#34": '"', "#39": "'"}
 
@@ -300,7 +300,8 @@ def _order_of(rows: Field, names: tuple[str, ...]) -> _Order | None:
 def _column(field: Field, texts: list[str]) -> list[Any] | None:
     """The values of one element in all the rows; None when one of them needs a closer look."""
     if field.kind == "number":
-        return list(map(int, texts)) if all(map(_DIGITS.fullmatch, texts)) else None
+        digits = "".join(texts).isdigit() and all(texts) and max(map(len, texts)) <= _MAX_DIGITS
+        return list(map(int, texts)) if digits else None
     if "&" not in "".join(texts):
         return texts
     if any("&" in _REFERENCE.sub("", text) for text in texts):

@@ -11,16 +11,19 @@ copying an object of ten thousand parts touches one row.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from typing import Protocol
+from collections.abc import AsyncIterator, Iterable
+from typing import Final, Protocol, TypeVar
 
 import msgspec
+from msgspec.msgpack import Decoder
 
 from trivium.base import faults
 from trivium.base.body import FileSpan
 from trivium.storage import keys
 from trivium.storage.engine import Read, Write
-from trivium.storage.records import Records
+from trivium.storage.records import Records, Unreadable
+
+T = TypeVar("T")
 
 
 class Blob(msgspec.Struct, frozen=True, array_like=True):
@@ -58,11 +61,31 @@ class LayoutPart(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Layout(msgspec.Struct, frozen=True, array_like=True):
-    """What a multipart object is made of, in order."""
+    """What a multipart object is made of, in order: its parts, encoded, since most who hand it on do not look
+    inside.
+    """
 
-    parts: tuple[LayoutPart, ...]
+    encoded: msgspec.Raw
+
+    @property
+    def parts(self) -> tuple[LayoutPart, ...]:
+        """The parts. Raises `Unreadable`."""
+        return self.read(_PARTS)
+
+    def read(self, decoder: Decoder[T]) -> T:
+        """The parts, as the decoder knows them. Raises `Unreadable`."""
+        try:
+            return decoder.decode(self.encoded)
+        except msgspec.DecodeError as error:
+            raise Unreadable(bytes(self.encoded), f"it is damaged: {error}") from error
 
 
+def joined(count: int, packs: Iterable[bytes]) -> Layout:
+    """The layout of so many parts, each in MessagePack, laid end to end."""
+    return Layout(msgspec.Raw(b"".join([b"\xdd", count.to_bytes(4, "big"), *packs])))
+
+
+_PARTS: Final = Decoder(tuple[LayoutPart, ...])
 BLOBS = Records(Blob)
 LAYOUTS = Records(Layout)
 

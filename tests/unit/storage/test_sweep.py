@@ -9,12 +9,13 @@ from typing import TypeVar
 
 import pytest
 
+from tests.parts import layout_of
 from trivium.base.clock import SetClock
 from trivium.base.faults import Fault
 from trivium.base.ids import SeededIds
 from trivium.storage import blobs as owners
 from trivium.storage import keys
-from trivium.storage.blobs import Blob, BlobSpan, Layout, LayoutPart
+from trivium.storage.blobs import Blob, BlobSpan, LayoutPart
 from trivium.storage.blobstores.memory import MemoryBlobs
 from trivium.storage.engine import Write
 from trivium.storage.engines.memory import MemoryEngine
@@ -39,7 +40,7 @@ class House:
         return blob
 
     async def layout(self, id: str, *parts: Blob) -> None:
-        layout = Layout(tuple(
+        layout = layout_of(tuple(
             LayoutPart(number, blob.size, "etag", "", (BlobSpan(blob.id, 0, blob.size),))
             for number, blob in enumerate(parts, 1)))
         await self.engine.write(lambda tx: owners.put_layout(tx, id, layout))

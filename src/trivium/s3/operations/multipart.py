@@ -15,7 +15,7 @@ from trivium.buckets.entry import Attributes
 from trivium.s3.acls import ACL_HEADERS, Granted, granted, with_acl
 from trivium.s3.attributes import READS, object_attributes
 from trivium.s3.call import Call
-from trivium.s3.checksums import CHECKSUM_HEADERS, algorithm, checksums_in, sent_checksums
+from trivium.s3.checksums import CHECKSUM_HEADERS, algorithm, are_bare, checksums_in, sent_checksums
 from trivium.s3.conditions import WRITE_HEADERS, write_if
 from trivium.s3.fields import Derived, Document, Header, Query, any_date, size_in_bytes
 from trivium.s3.messages import OBJECT, Request
@@ -155,7 +155,8 @@ async def complete_multipart_upload(
 ) -> CompleteMultipartUploadReply:
     ask, limits = call.ask, call.dialect.limits
     assert call.opened is not None, "the operation opens its bucket"
-    asked = Asked(ask.parts.parts, ask.checksums, ask.type, ask.size, ask.only_if)
+    parts = ask.parts.parts
+    asked = Asked(parts, ask.checksums, ask.type, ask.size, ask.only_if, are_bare(parts))
     done = await call.house.uploads.complete(
         call.opened, call.key, ask.upload_id, asked,
         Rules(limits.min_part_bytes, limits.max_parts, call.dialect.compares_part_etags,

@@ -9,24 +9,24 @@ from __future__ import annotations
 
 import hashlib
 import re
-from binascii import a2b_base64
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Protocol
 
 import msgspec
-from msgspec.structs import force_setattr
 
 from trivium.base import faults
 from trivium.base.digests import ALGORITHMS, COMPOSITE, Checksum, combined, composite, encode, multipart_etag
 from trivium.base.etag import bare
 from trivium.base.faults import Fault
 from trivium.buckets.conditions import ALWAYS, WriteIf
-from trivium.services.uploads.records import Part, Upload
-from trivium.storage.blobs import Layout
+from trivium.services.uploads.groups import Columns, Group, Part, columns_of, group_of
+from trivium.services.uploads.records import Upload
+from trivium.storage.blobs import Layout, joined
 
 # 48.8 TiB, which AWS calls 50 TB: Amazon S3 User Guide, "Multipart upload limits", 10,000 parts of 5 GiB
 MAX_OBJECT_BYTES: Final = 10_000 * (5 << 30)
 
+_MD5_BYTES: Final = 16
 _MD5 = re.compile(r"[0-9a-f]{32}")
 
 
@@ -60,7 +60,7 @@ class Asked(msgspec.Struct, frozen=True):
     """What the client says: the parts, and of the whole checksums by algorithm name, their type, the size in
     bytes.
 
-    `listing`: the numbers and ETags of the parts, as one text.
+    `bare`: no part has a checksum. False says nothing.
     """
 
     parts: Sequence[Wanted]
@@ -68,69 +68,75 @@ class Asked(msgspec.Struct, frozen=True):
     type: str | None = None
     size: int | None = None
     only_if: WriteIf = ALWAYS
-    listing: str = ""
-
-    def __post_init__(self) -> None:
-        listing = "\n".join([f"{one.number} {one.etag or ''}" for one in self.parts])
-        force_setattr(self, "listing", listing.replace('"', ""))
+    bare: bool = False
 
     @property
     def fingerprint(self) -> str:
         """Equal for requests that list the same parts and say the same of the whole."""
+        listing = "\n".join([f"{one.number} {one.etag or ''}" for one in self.parts]).replace('"', "")
         said = [f"{name} {value}" for name, value in sorted(self.checksums.items())]
         said += [str(one) for one in (self.type, self.size) if one is not None]
-        listed = "\n\n".join([self.listing, *said])
+        listed = "\n\n".join([listing, *said])
         return hashlib.sha256(listed.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class Whole(msgspec.Struct, frozen=True):
-    """What becomes of the parts: where the bytes lie, size in bytes, unquoted ETag, checksum; and the numbers
-    of the parts left out.
+    """What becomes of the parts: where the bytes lie, in how many parts, size in bytes, unquoted ETag,
+    checksum; and the numbers of the parts left out.
     """
 
     layout: Layout
+    parts: int
     size: int
     etag: str
     checksum: Checksum
     unlisted: tuple[int, ...]
 
 
-def assemble(upload: Upload, parts: Sequence[Part], asked: Asked, rules: Rules) -> Whole:
-    """The object that the listed parts make.
+def assemble(upload: Upload, groups: Sequence[Group], asked: Asked, rules: Rules) -> Whole:
+    """The object that the listed parts make. The groups are the upload's parts, in order.
 
     Raises NoPartsSpecified, TooManyUploadParts, InvalidPartOrder, InvalidPart, EntityTooSmall,
     EntityTooLarge, InvalidRequest (another type or algorithm, another size, a part without its checksum) and
     BadDigest.
     """
-    listed: Sequence[Part] = parts
+    columns = [group.columns or _columns(upload, group.parts) for group in groups]
     unlisted: tuple[int, ...] = ()
-    plain = _lists_all(upload, parts, asked, rules)
+    plain = _lists_all(upload, columns, asked, rules)
     if not plain:
-        stored = {part.number: part for part in parts}
+        stored = {part.number: part for group in groups for part in group.parts}
         listed = [_find(upload, stored, wanted, rules) for wanted in check_list(asked.parts, rules)]
         unlisted = tuple(sorted(stored.keys() - {part.number for part in listed}))
-    size = sum([part.size for part in listed])
-    check_sizes(listed, size, rules)
-    checksum = whole_checksum(upload, listed)
+        groups, columns = [group_of(listed)], [_columns(upload, listed)]
+    size = check_sizes(columns, rules)
+    count, checksum = sum([group.count for group in groups]), whole_checksum(upload, columns)
     check_whole(upload, asked, checksum, size)
     if not plain:
         check_present(asked.parts, _needed(upload, rules))
-    etag = multipart_etag([part.etag for part in listed])
-    return Whole(Layout(tuple(listed)), size, etag, checksum, unlisted)
+    layout = joined(count, [group.packed for group in groups])
+    return Whole(layout, count, size, multipart_etag([one.md5s for one in columns]), checksum, unlisted)
 
 
-def _lists_all(upload: Upload, parts: Sequence[Part], asked: Asked, rules: Rules) -> bool:
-    """Whether the client lists every part there is, in order, by its own ETag: most often it does, and then
-    nobody need look for each. False says nothing.
+def _columns(upload: Upload, parts: Sequence[Part]) -> Columns:
+    return columns_of(parts, upload.kept_algorithm, upload.kept_type)
+
+
+def _lists_all(upload: Upload, columns: Sequence[Columns], asked: Asked, rules: Rules) -> bool:
+    """Whether the client lists every part there is, in order, by its own ETag, and its kept checksum if any:
+    most often it does, and then nobody need look for each. False says nothing.
     """
-    if not 0 < len(parts) == len(asked.parts) <= rules.max_parts:
+    numbers = [number for one in columns for number in one.numbers]
+    if not 0 < len(numbers) <= rules.max_parts or numbers != [wanted.number for wanted in asked.parts]:
         return False
-    if asked.listing != "\n".join([f"{part.number} {part.etag}" for part in parts]):
+    etags = "\n".join([wanted.etag or "" for wanted in asked.parts]).replace('"', "")
+    if etags != "\n".join([one.md5s.hex("\n", _MD5_BYTES) for one in columns]):
         return False
-    needed = _needed(upload, rules)
-    return all(
-        _agrees(upload, part, checksums, needed) if (checksums := wanted.checksums) else not needed
-        for part, wanted in zip(parts, asked.parts, strict=True))
+    given = [] if asked.bare else [wanted.checksums for wanted in asked.parts]
+    if not any(given):
+        return not _needed(upload, rules)
+    name, width = upload.kept_algorithm, ALGORITHMS[upload.kept_algorithm].length
+    kept = b"".join([one.checksums for one in columns])
+    return given == [{name: encode(kept[at : at + width])} for at in range(0, len(kept), width)]
 
 
 def check_list(wanted: Sequence[Wanted], rules: Rules) -> Iterable[Wanted]:
@@ -151,27 +157,31 @@ def check_list(wanted: Sequence[Wanted], rules: Rules) -> Iterable[Wanted]:
     return {one.number: one for one in wanted}.values()
 
 
-def check_sizes(listed: Sequence[Part], size: int, rules: Rules) -> None:
-    """Raise EntityTooSmall when a part but the last is too small, EntityTooLarge when the object would be too
-    large.
+def check_sizes(columns: Sequence[Columns], rules: Rules) -> int:
+    """The size of the whole. Raise EntityTooSmall when a part but the last is too small, EntityTooLarge when
+    the whole would be too large.
     """
-    for part in listed[:-1]:
-        if part.size < rules.min_part_bytes:
+    sizes = [size for one in columns for size in one.sizes]
+    for at, size in enumerate(sizes[:-1]):
+        if size < rules.min_part_bytes:
+            number = [number for one in columns for number in one.numbers][at]
+            md5s = b"".join([one.md5s for one in columns])
             raise faults.EntityTooSmall(
-                ProposedSize=part.size, MinSizeAllowed=rules.min_part_bytes, PartNumber=part.number,
-                ETag=part.etag)
-    if size > MAX_OBJECT_BYTES:
-        raise faults.EntityTooLarge(ProposedSize=size, MaxSizeAllowed=MAX_OBJECT_BYTES)
+                ProposedSize=size, MinSizeAllowed=rules.min_part_bytes, PartNumber=number,
+                ETag=md5s[at * _MD5_BYTES :][:_MD5_BYTES].hex())
+    whole = sum(sizes)
+    if whole > MAX_OBJECT_BYTES:
+        raise faults.EntityTooLarge(ProposedSize=whole, MaxSizeAllowed=MAX_OBJECT_BYTES)
+    return whole
 
 
-def whole_checksum(upload: Upload, listed: Sequence[Part]) -> Checksum:
+def whole_checksum(upload: Upload, columns: Sequence[Columns]) -> Checksum:
     """The checksum of the whole, by the algorithm and type of the upload."""
     algorithm = ALGORITHMS[upload.kept_algorithm]
-    digests = [a2b_base64(part.checksum) for part in listed]
     if upload.kept_type == COMPOSITE:
-        value = composite(algorithm, digests)
+        value = composite(algorithm, [one.checksums for one in columns])
     else:
-        value = encode(combined(algorithm, digests, [part.size for part in listed]))
+        value = encode(combined(algorithm, [one.crc for one in columns], [sum(one.sizes) for one in columns]))
     return Checksum(algorithm.name, value, upload.kept_type)
 
 

@@ -23,17 +23,16 @@ from trivium.buckets.entry import Entry
 from trivium.buckets.record import BucketRecord, Ground
 from trivium.services.catalog import Opened
 from trivium.services.uploads.completion import Asked, Rules, Whole, assemble
+from trivium.services.uploads.groups import GROUPS, Group
 from trivium.services.uploads.records import (
     COMPLETED,
-    PARTS,
     RUNNING,
     Completed,
-    Part,
     Upload,
     forget_revision,
+    group_rows,
     is_running,
     known,
-    part_rows,
     put_upload,
     revision,
 )
@@ -50,7 +49,7 @@ class _Seen(msgspec.Struct, frozen=True):
     """An upload with its parts, as they were at one moment."""
 
     upload: Upload
-    parts: Sequence[Part] = ()
+    groups: Sequence[Group] = ()
     revision: bytes | None = None
 
 
@@ -62,7 +61,7 @@ async def complete(
         seen = await ground.engine.read(lambda tx: _look(tx, opened.record, key, upload_id))
         if seen.upload.state != RUNNING:
             return _repeated(seen.upload, asked)
-        whole = assemble(seen.upload, seen.parts, asked, rules)
+        whole = assemble(seen.upload, seen.groups, asked, rules)
         try:
             return await _finish(opened, seen, whole, asked)
         except _Overtaken:
@@ -81,8 +80,8 @@ def _look(tx: Read, record: BucketRecord, key: str, upload_id: str) -> _Seen:
     upload = known(tx, record, key, upload_id)
     if upload.state != RUNNING:
         return _Seen(upload)
-    parts = PARTS.decode_all([value for _, value in part_rows(tx, upload)])
-    return _Seen(upload, parts, revision(tx, upload))
+    groups = GROUPS.decode_all([value for _, value in group_rows(tx, upload)])
+    return _Seen(upload, groups, revision(tx, upload))
 
 
 def _repeated(upload: Upload, asked: Asked) -> Completed:
@@ -107,7 +106,8 @@ async def _finish(opened: Opened, seen: _Seen, whole: Whole, asked: Asked) -> Co
             upload, state=COMPLETED, completed=_answer(entry, asked_for), owns=not shares,
             unlisted=whole.unlisted))
 
-    content = Resting(whole.size, whole.etag, whole.checksum, layout=whole.layout, owned=shares)
+    content = Resting(
+        whole.size, whole.etag, whole.checksum, layout=whole.layout, owned=shares, parts=whole.parts)
     entry = await opened.bucket.put(
         upload.key, content, upload.attributes, only_if=asked.only_if, companion=companion)
     return _answer(entry, asked_for)

@@ -11,8 +11,8 @@ from trivium.base import faults
 from trivium.base.digests import FULL_OBJECT, Checksum
 from trivium.buckets.entry import Attributes
 from trivium.buckets.record import BucketRecord
+from trivium.services.uploads.groups import GROUPS, Part, columns_of, group_of
 from trivium.storage import blobs, keys
-from trivium.storage.blobs import BlobSpan, LayoutPart
 from trivium.storage.engine import Read, Write
 from trivium.storage.records import Records
 
@@ -77,39 +77,11 @@ class Upload(msgspec.Struct, frozen=True, array_like=True, gc=False):
         return keys.upload(self.bucket, self.key, self.id)
 
 
-class Part(LayoutPart, frozen=True, array_like=True, gc=False):
-    """A part as a layout has it, and when it was written, in ms since 1970. Its ETag is an MD5 in
-    hexadecimal, its checksum by the upload's kept algorithm.
-
-    `sent` is a checksum by another algorithm that came with the part. Its row owns each of the spans' blobs
-    once a span.
-    """
-
-    modified_ms: int
-    sent: Checksum | None = None
-
-
-class _Part1(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A part as it was written first."""
-
-    number: int
-    size: int
-    md5: str
-    modified_ms: int
-    checksum: str
-    spans: tuple[BlobSpan, ...]
-    sent: Checksum | None = None
-
-
-def _part_of_1(data: bytes) -> Part:
-    old = msgspec.msgpack.decode(data, type=_Part1)
-    return Part(old.number, old.size, old.md5, old.checksum, old.spans, old.modified_ms, old.sent)
-
+PARTS_A_ROW: Final = 64
 
 _REVISION: Final = 0  # no part's number: its row says when the parts last changed
 
 UPLOADS: Final = Records(Upload)
-PARTS: Final = Records(Part, format=2, older={1: _part_of_1})
 
 
 def running(tx: Read, record: BucketRecord, key: str, upload_id: str) -> Upload:
@@ -144,9 +116,9 @@ def put_upload(tx: Write, upload: Upload) -> None:
     tx.put(upload.row, UPLOADS.encode(upload))
 
 
-def part_rows(tx: Read, upload: Upload, *, after: int = 0) -> Iterator[tuple[bytes, bytes]]:
-    """Keys and values of the upload's part rows with numbers above `after`, in order."""
-    return tx.scan(keys.part(upload.id, after + 1), keys.after(keys.parts(upload.id)))
+def group_rows(tx: Read, upload: Upload, *, after: int = 0) -> Iterator[tuple[bytes, bytes]]:
+    """Keys and values of the upload's rows of parts, in order, from that of number `after + 1` on."""
+    return tx.scan(keys.part(upload.id, _first_beside(after + 1)), keys.after(keys.parts(upload.id)))
 
 
 def revision(tx: Read, upload: Upload) -> bytes | None:
@@ -160,16 +132,31 @@ def forget_revision(tx: Write, upload: Upload) -> None:
 
 
 def put_part(tx: Write, upload: Upload, part: Part, *, now_ms: int) -> None:
-    """Write the part's row, which owns its spans' blobs already, and let go of a part that it replaces."""
+    """Write the part into its row, which owns its spans' blobs already, and let go of a part that it
+    replaces.
+    """
     tx.put(keys.part(upload.id, _REVISION), keys.number(tx.sequence()))
-    row = keys.part(upload.id, part.number)
-    replaced = tx.get(row)
-    if replaced is not None:
-        release(tx, PARTS.decode(replaced), now_ms=now_ms)
-    tx.put(row, PARTS.encode(part))
+    first = _first_beside(part.number)
+    row, stop = keys.part(upload.id, first), keys.part(upload.id, first + PARTS_A_ROW)
+    found = list(tx.scan(row, stop))  # one row; earlier houses wrote one for each part
+    beside = {one.number: one for _, value in found for one in GROUPS.decode(value).parts}
+    if part.number in beside:
+        release(tx, beside[part.number], now_ms=now_ms)
+    beside[part.number] = part
+    parts = [beside[number] for number in sorted(beside)]
+    full = len(parts) == PARTS_A_ROW
+    columns = columns_of(parts, upload.kept_algorithm, upload.kept_type) if full else None
+    for other, _ in found:
+        tx.delete(other)
+    tx.put(row, GROUPS.encode(group_of(parts, columns)))
 
 
 def release(tx: Write, part: Part, *, now_ms: int) -> None:
-    """Let go of the part's blobs. The caller removes or replaces its row in the same transaction."""
+    """Let go of the part's blobs. The caller removes or replaces it in its row in the same transaction."""
     for span in part.spans:
         blobs.release(tx, span.id, now_ms=now_ms)
+
+
+def _first_beside(number: int) -> int:
+    """The first number of the row in which the part stands."""
+    return number - (number - 1) % PARTS_A_ROW

@@ -16,17 +16,16 @@ from trivium.services.catalog import Opened
 from trivium.services.uploads import expiry, finishing
 from trivium.services.uploads.completion import Asked, Rules, other_algorithm
 from trivium.services.uploads.copies import copied
+from trivium.services.uploads.groups import GROUPS, Part
 from trivium.services.uploads.records import (
-    PARTS,
     RUNNING,
     UNASKED,
     UPLOADS,
     Completed,
-    Part,
     Upload,
+    group_rows,
     is_running,
     known,
-    part_rows,
     put_part,
     put_upload,
     running,
@@ -117,8 +116,9 @@ class Uploads:
 
         def look(tx: Read) -> tuple[Upload, list[Part]]:
             upload = running(tx, record, key, upload_id)
-            rows = part_rows(tx, upload, after=after)
-            return upload, [PARTS.decode(value) for _, value in islice(rows, limit)]
+            groups = (GROUPS.decode(value) for _, value in group_rows(tx, upload, after=after))
+            behind = (part for group in groups for part in group.parts if part.number > after)
+            return upload, list(islice(behind, limit))
 
         return await self._ground.engine.read(look)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.parts import layout_of
 from tests.unit.buckets.mount.mounted import ACL, SAID, Mounted, Run, md5, refusal
 from trivium.base import faults
 from trivium.base.digests import Checksum
@@ -17,7 +18,7 @@ from trivium.buckets.conditions import WriteIf
 from trivium.buckets.entry import Attributes, Entry
 from trivium.buckets.mount.mounts import Mounts
 from trivium.storage import blobs, keys
-from trivium.storage.blobs import BlobSpan, Layout, LayoutPart
+from trivium.storage.blobs import BlobSpan, LayoutPart
 from trivium.storage.engine import Write
 from trivium.storage.journal import CHANGES, DELETE, PUT, Change
 from trivium.under.local import LocalStore
@@ -91,7 +92,7 @@ def test_what_rests_in_the_house_is_copied_and_what_was_handed_over_let_go(run: 
         spans = [(BlobSpan(one.id, 0, 6),), (BlobSpan(two.id, 0, 5),)]
         parts = tuple(LayoutPart(n, span[0].size, "", "", span) for n, span in enumerate(spans, 1))
         checksum = Checksum("CRC32", "abc-2", "COMPOSITE")
-        content = Resting(11, "multi-2", checksum, layout=Layout(parts), owned=True)
+        content = Resting(11, "multi-2", checksum, layout=layout_of(parts), owned=True)
         entry = await mounted.bucket.put("whole", content, SAID)
         await mounted.bucket.put("inline", Resting(4, "etag", inline=b"data"), SAID)
         await mounted.bucket.put("blob", Resting(6, "etag", blob=one.id), SAID)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from tests.parts import layout_of
 from tests.unit.buckets.objects.objects_room import BIG, Room, refused, run
 from trivium.base import faults
 from trivium.base.body import FileSpan, Pieces
@@ -35,13 +36,13 @@ async def _layout(room: Room, *contents: tuple[bytes, ...]) -> Layout:
             await room.engine.write(partial(blobs.name, blob=blob))
             spans.append(BlobSpan(blob.id, 1, len(piece)))
         parts.append(LayoutPart(number, sum(map(len, pieces)), "", "", tuple(spans)))
-    return Layout(tuple(parts))
+    return layout_of(parts)
 
 
 def test_any_span_of_many_parts_can_be_read() -> None:
     async def story(room: Room) -> None:
         layout = await _layout(room, (b"ab", b"cde"), (b"f",), (b"ghi", b"jkl"))
-        await room.bucket.put("key", Resting(12, "etag-3", layout=layout, owned=True), Attributes())
+        await room.bucket.put("key", Resting(12, "etag-3", layout=layout, owned=True, parts=3), Attributes())
         reading = await room.bucket.read("key")
 
         assert reading.parts == layout.parts
@@ -59,7 +60,7 @@ def test_any_span_of_many_parts_can_be_read() -> None:
 def test_a_layout_that_nobody_hands_over_shares_its_blobs() -> None:
     async def story(room: Room) -> None:
         layout = await _layout(room, (b"ab",), (b"cd",))
-        whole = Resting(4, "etag-2", layout=layout)
+        whole = Resting(4, "etag-2", layout=layout, parts=2)
         await room.bucket.put("one", whole, Attributes())
         await room.bucket.put("two", whole, Attributes())
         owners = await room.engine.read(
@@ -87,7 +88,7 @@ def test_a_copy_of_many_parts_is_one_row_and_says_how_many_parts_it_has() -> Non
     async def story(room: Room) -> None:
         layout = await _layout(room, (b"ab",), (b"cd",))
         source = await room.bucket.put(
-            "key", Resting(4, "etag-2", layout=layout, owned=True), Attributes())
+            "key", Resting(4, "etag-2", layout=layout, owned=True, parts=2), Attributes())
         resting = (await room.bucket.read("key")).resting
         copy = await room.bucket.put("copy", resting, Attributes())
         await room.delete("key")

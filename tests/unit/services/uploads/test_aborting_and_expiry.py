@@ -42,8 +42,8 @@ def test_an_upload_of_many_parts_is_aborted_in_steps() -> None:
 def test_an_abort_that_is_cut_off_is_finished_by_the_expiry(monkeypatch: pytest.MonkeyPatch) -> None:
     async def story(ward: Ward) -> None:
         upload = await ward.begin()
-        parts = [await ward.add(upload, number, b"part") for number in (1, 2, 3)]
-        monkeypatch.setattr(expiry, "_PARTS_A_WRITE", 1)
+        parts = [await ward.add(upload, number, b"part") for number in (1, 100, 200)]
+        monkeypatch.setattr(expiry, "_ROWS_A_WRITE", 1)
 
         await ward.engine.write(lambda tx: expiry.give_up(tx, upload, now_ms=ward.clock.now_ms()))
 
@@ -60,8 +60,8 @@ def test_an_abort_that_is_cut_off_is_finished_by_the_expiry(monkeypatch: pytest.
 def test_an_abort_that_is_half_done_stops_a_complete(monkeypatch: pytest.MonkeyPatch) -> None:
     async def story(ward: Ward) -> None:
         upload = await ward.begin()
-        parts = [await ward.add(upload, number, b"part") for number in (1, 2, 3)]
-        monkeypatch.setattr(expiry, "_PARTS_A_WRITE", 1)
+        parts = [await ward.add(upload, number, b"part") for number in (1, 100, 200)]
+        monkeypatch.setattr(expiry, "_ROWS_A_WRITE", 1)
         ward.opened = interrupted(ward, lambda: ward.engine.write(
             lambda tx: expiry.give_up(tx, upload, now_ms=ward.clock.now_ms())))
 

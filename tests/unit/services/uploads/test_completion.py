@@ -17,9 +17,12 @@ from trivium.base import faults
 from trivium.base.digests import ALGORITHMS, COMPOSITE, FULL_OBJECT, Checksum, encode
 from trivium.base.faults import Fault, FaultKind
 from trivium.buckets.entry import Attributes
-from trivium.services.uploads.completion import MAX_OBJECT_BYTES, Asked, Rules, assemble
-from trivium.services.uploads.records import PARTS, Part, Upload
+from trivium.services.uploads import completion
+from trivium.services.uploads.completion import MAX_OBJECT_BYTES, Asked, Rules, Whole
+from trivium.services.uploads.groups import GROUPS, Group, Part, columns_of, group_of
+from trivium.services.uploads.records import Upload
 from trivium.storage.blobs import LAYOUTS, BlobSpan, LayoutPart
+from trivium.storage.records import Unreadable
 
 RULES = Rules(min_part_bytes=5, max_parts=10)
 
@@ -40,6 +43,18 @@ def part(number: int, data: bytes, algorithm: str = "CRC64NVME", *, size: int | 
 def listing(parts: Sequence[Part], algorithm: str = "") -> tuple[Wanted, ...]:
     return tuple(
         Wanted(one.number, f'"{one.etag}"', {algorithm: one.checksum} if algorithm else {}) for one in parts)
+
+
+def groups_of(upload: Upload, parts: Sequence[Part], *, wide: int = 2) -> list[Group]:
+    """The parts in rows, of which full ones are summed up."""
+    rows = [parts[at : at + wide] for at in range(0, len(parts), wide)]
+    return [
+        group_of(row, columns_of(row, upload.kept_algorithm, upload.kept_type) if len(row) == wide else None)
+        for row in rows]
+
+
+def assemble(upload: Upload, parts: Sequence[Part], asked: Asked, rules: Rules) -> Whole:
+    return completion.assemble(upload, groups_of(upload, parts), asked, rules)
 
 
 def refused(
@@ -264,14 +279,50 @@ def test_every_part_is_looked_at_when_one_is_not_as_it_is_kept(order: list[int],
         assemble(upload(), parts, Asked(tuple(listed)), RULES)
 
 
-def test_a_part_of_the_first_format_is_read() -> None:
-    first = msgspec.msgpack.encode([7, 3, ONE.etag, 1234, "AAA=", [["b" * 32, 0, 3]], ["SHA1", "x", FULL_OBJECT]])
+@given(
+    st.lists(st.binary(max_size=12), max_size=9), st.integers(1, 10), st.sampled_from(["CRC32", "CRC64NVME", "SHA256"]),
+    st.data())
+def test_it_makes_no_difference_which_parts_share_a_row(
+    contents: list[bytes], wide: int, algorithm: str, data: st.DataObject,
+) -> None:
+    type = COMPOSITE if algorithm == "SHA256" else FULL_OBJECT
+    made, parts = upload(algorithm, type), [part(n, one, algorithm) for n, one in enumerate(contents, 1)]
+    listed = listing(parts, data.draw(st.sampled_from(["", algorithm, "SHA1"])))
+    if parts and data.draw(st.sampled_from([True, False])):
+        at = data.draw(st.integers(0, len(parts) - 1))
+        others: list[tuple[Wanted, ...]] = [
+            (), (Wanted(at + 1, "x" * 32),), (Wanted(at + 2, parts[at].etag),), (Wanted(at + 1, None),),
+            (Wanted(at + 1, parts[at].etag, {algorithm: "AAAA"}),), (listed[at], listed[at])]
+        other = data.draw(st.sampled_from(others))
+        listed = (*listed[:at], *other, *listed[at + 1 :])
+    asked = Asked(listed, bare=not any(one.checksums for one in listed))
 
-    read = PARTS.decode(b"\x01" + first)
+    assert outcome(made, [group_of([one]) for one in parts], Asked(listed)) == outcome(
+        made, groups_of(made, parts, wide=wide), asked)
+
+
+def outcome(upload: Upload, groups: Sequence[Group], asked: Asked) -> object:
+    try:
+        return completion.assemble(upload, groups, asked, RULES)
+    except Fault as fault:
+        return fault.kind, fault.facts, fault.message
+
+
+def test_parts_of_earlier_formats_are_rows_of_one() -> None:
+    first = msgspec.msgpack.encode([7, 3, ONE.etag, 1234, "AAA=", [["b" * 32, 0, 3]], ["SHA1", "x", FULL_OBJECT]])
+    second = msgspec.msgpack.encode([7, 3, ONE.etag, "AAA=", [["b" * 32, 0, 3]], 1234, ["SHA1", "x", FULL_OBJECT]])
+
+    read = [GROUPS.decode(data) for data in (b"\x01" + first, b"\x02" + second)]
 
     sent = Checksum("SHA1", "x", FULL_OBJECT)
-    assert Part(7, 3, ONE.etag, "AAA=", (BlobSpan("b" * 32, 0, 3),), 1234, sent) == read
-    assert read == PARTS.decode(PARTS.encode(read))
+    one = Part(7, 3, ONE.etag, "AAA=", (BlobSpan("b" * 32, 0, 3),), 1234, sent)
+    assert [group_of([one])] * 2 == read
+    assert [(one,)] * 2 == [group.parts for group in read]
+
+
+def test_a_damaged_row_is_unreadable() -> None:
+    with pytest.raises(Unreadable):
+        Group(2, group_of([ONE]).packed).parts
 
 
 def test_a_layout_of_uploaded_parts_is_read_as_a_layout() -> None:
