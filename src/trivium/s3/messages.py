@@ -21,7 +21,7 @@ OBJECT: Final = "object"
 
 _NOTHING: Final = Given(b"")
 _SIGNATURE: Final = "&X-Amz-Signature="
-_MOST_KEPT: Final = 1024  # characters of a query that is kept: what is kept is bounded, whoever sends what
+_MOST_KEPT: Final = 1024  # characters of what is kept of queries: it is bounded, whoever sends what
 
 
 class Listener(msgspec.Struct, frozen=True):
@@ -106,18 +106,19 @@ def read_query(text: str) -> dict[str, str]:
     for item in text.split("&"):
         name, _, value = item.partition("=")
         if "%" in item or "+" in item:
-            name, value = _decoded(name), _decoded(value)
+            decoded = _kept_text if len(item) <= _MOST_KEPT else _decoded
+            name, value = decoded(name), decoded(value)
         if name and name not in found:
             found[name] = value
     return found
 
 
-_kept_query = lru_cache(maxsize=1024)(read_query)
-
-
-@lru_cache(maxsize=1024)  # credentials come again and again; a query is at most some KiB long
 def _decoded(text: str) -> str:
     try:
         return unquote(text.replace("+", " "), errors="strict")
     except UnicodeDecodeError:
         raise faults.InvalidURI(URI=text) from None
+
+
+_kept_query = lru_cache(maxsize=1024)(read_query)
+_kept_text = lru_cache(maxsize=1024)(_decoded)  # credentials come again and again

@@ -53,6 +53,12 @@ def test_a_signature_at_the_end_of_a_query_is_left_out_and_nothing_else(text: st
     assert expected == request(query=text).query
 
 
+def test_long_values_are_not_kept() -> None:
+    text = "prefix=%41" + "a" * 60_000
+
+    assert read_query(text)["prefix"] is not read_query(text)["prefix"]
+
+
 @given(st.text())
 def test_whatever_is_sent_is_a_query_or_an_invalid_uri(text: str) -> None:
     try:

@@ -14,6 +14,7 @@ from trivium.base.faults import FaultKind
 CONTENT_SHA256: Final = "x-amz-content-sha256"
 
 _DATE = re.compile(r"\d{8}", re.ASCII).fullmatch
+_MAX_CREDENTIAL_CHARS = 512  # signing keys are kept by what is in it
 _FORM = "<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request"
 _VISIBLE = re.compile(r"[!-~]*").fullmatch
 _NAME = "[!#$%&'*+.^_`|~0-9a-z-]++"  # a token of RFC 9110 §5.6.2, in lower case
@@ -88,7 +89,7 @@ def read(credential: str, signed_headers: str, wording: Wording) -> Signed:
     Raises the faults of `wording`; AuthorizationHeadersNotSigned when `host` is not in the list.
     """
     parts = credential.split("/")
-    if len(parts) != 5 or not _VISIBLE(credential):
+    if len(parts) != 5 or len(credential) > _MAX_CREDENTIAL_CHARS or not _VISIBLE(credential):
         raise wording.malformed(f'{wording.prefix}the Credential is mal-formed; expecting "{_FORM}".')
     access_key, date, region, service, terminal = parts
     if not access_key:
@@ -126,9 +127,9 @@ def unsigned(given: Iterable[str], signed: Signed) -> list[str]:
 
 
 def _names(signed_headers: str, wording: Wording) -> tuple[str, ...]:
-    if not _NAMES(signed_headers):
-        raise wording.bad_names()
     names = tuple(signed_headers.split(";"))
+    if not _NAMES(signed_headers) or len({*names}) < len(names):  # each repetition would repeat the value
+        raise wording.bad_names()
     if "host" not in names:
         raise signature_faults.AuthorizationHeadersNotSigned(HeadersNotSigned="host")
     return names

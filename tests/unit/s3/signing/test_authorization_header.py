@@ -98,6 +98,12 @@ MALFORMED = {
         "AuthorizationHeaderMalformed",
     ),
     authorization("x-amz-date", "0"): ("AuthorizationHeadersNotSigned", "AccessDenied"),
+    # each repetition would repeat the header's value in what is signed: gigabytes of it
+    authorization("host;x-amz-date;host", "0"): ("AuthorizationComponentMalformed", "AuthorizationHeaderMalformed"),
+    # a signing key is kept for each region: a long one would fill the memory
+    authorization("host;x-amz-date", "0", scope=f"20130524/{'r' * 512}/s3/aws4_request"): (
+        "V4MHAuthorizationCredentialMalformed", "AuthorizationHeaderMalformed",
+    ),
     authorization("host;x-amz-date", "0", access_key="AKIAUNKNOWN"): (
         "InvalidAccessKeyId",
         "InvalidAccessKeyId",
