@@ -8,7 +8,7 @@ import msgspec
 
 from trivium.base import faults
 
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)", re.ASCII)
+_RANGE = re.compile(r"bytes=(\d{0,99})-(\d{0,99})", re.ASCII)  # int() refuses thousands of digits
 
 
 class Span(msgspec.Struct, frozen=True):
