@@ -1,8 +1,8 @@
 """Rules of tags: pure, the same for header and document, for objects and buckets.
 
 Source: Amazon S3 User Guide, "Categorizing your objects using tags": at most 10 tags (50 on a bucket), keys
-of 1 to 128 and values of up to 256 Unicode characters, no key twice. Characters: AWS Billing User Guide,
-"User-defined tag restrictions": letters, numbers, spaces, and `_ . : / = + - @`.
+of 1 to 128 and values of up to 256 Unicode characters as UTF-16 counts them, no key twice. Characters: AWS
+Billing User Guide, "User-defined tag restrictions": letters, numbers, spaces, and `_ . : / = + - @`.
 """
 
 from __future__ import annotations
@@ -37,12 +37,16 @@ def check_tags(tags: dict[str, str], *, limit: int, what: str = _OBJECTS) -> Non
     if len(tags) > limit:
         raise faults.TooManyTags(f"{what} cannot be greater than {limit}")
     for key, value in tags.items():
-        if not key or len(key) > _KEY_CHARACTERS or not _allowed(key):
+        if not key or _length(key) > _KEY_CHARACTERS or not _allowed(key):
             raise faults.InvalidTag("The TagKey you have provided is invalid", TagKey=key)
-        if len(value) > _VALUE_CHARACTERS or not _allowed(value):
+        if _length(value) > _VALUE_CHARACTERS or not _allowed(value):
             raise faults.InvalidTag("The TagValue you have provided is invalid", TagKey=key, TagValue=value)
         if key.startswith("aws:"):
             raise faults.InvalidTag("System tags cannot be added/updated by requester", TagKey=key)
+
+
+def _length(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def _allowed(text: str) -> bool:
