@@ -125,11 +125,11 @@ async def delete_objects(call: Call[DeleteObjectsAsk]) -> DeleteObjectsReply:
 def _deletion(asked: ObjectToDelete) -> Deletion:
     if not asked.key:
         raise faults.UserKeyNotSpecified()
-    if len(asked.key.encode("utf-8", "surrogatepass")) > MAX_KEY_BYTES:
-        raise faults.KeyTooLong(Size=len(asked.key.encode()), MaxSizeAllowed=MAX_KEY_BYTES)
-    given, modified = asked.last_modified_time, None
-    if given:
-        modified = any_date(given, "LastModifiedTime", kind=faults.InvalidArgument)
+    size_bytes = len(asked.key.encode())
+    if size_bytes > MAX_KEY_BYTES:
+        raise faults.KeyTooLong(Size=size_bytes, MaxSizeAllowed=MAX_KEY_BYTES)
+    given = asked.last_modified_time
+    modified = None if given is None else any_date(given, "LastModifiedTime", kind=faults.InvalidArgument)
     return Deletion(
         asked.key, asked.version_id or None, WriteIf(asked.etag, size=asked.size, modified_ms=modified))
 
