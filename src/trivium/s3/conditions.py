@@ -114,4 +114,3 @@ def _rename_if(request: Request, prefix: str) -> WriteIf:
 
 def _date(text: str | None) -> int | None:
     return http_date(text, "") if text is not None else None
-

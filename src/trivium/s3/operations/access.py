@@ -70,14 +70,8 @@ class OwnershipControls(Shape, frozen=True):
     rules: Annotated[tuple[OwnershipRule, ...], element("Rule")]
 
 
-class PutOwnershipAsk(msgspec.Struct, frozen=True):
-    """The rule to be."""
-
-    controls: Annotated[OwnershipControls, Document("OwnershipControls")]
-
-
-class OwnershipReply(msgspec.Struct, frozen=True):
-    """The rule that is."""
+class Ownership(msgspec.Struct, frozen=True):
+    """The rule that is, or that shall be."""
 
     controls: Annotated[OwnershipControls, Document("OwnershipControls")]
 
@@ -141,15 +135,15 @@ def _asked(call: Call[PutBucketAclAsk] | Call[PutObjectAclAsk]) -> Callable[[str
 
 @operation("GetBucketOwnershipControls", "GET", BUCKET, when=("ownershipControls",),
            allow="s3:GetBucketOwnershipControls")
-async def get_bucket_ownership_controls(call: Call[BucketAsk]) -> OwnershipReply:
+async def get_bucket_ownership_controls(call: Call[BucketAsk]) -> Ownership:
     if not call.record.ownership:
         raise faults.OwnershipControlsNotFoundError(BucketName=call.name)
-    return OwnershipReply(OwnershipControls((OwnershipRule(call.record.ownership),)))
+    return Ownership(OwnershipControls((OwnershipRule(call.record.ownership),)))
 
 
 @operation("PutBucketOwnershipControls", "PUT", BUCKET, when=("ownershipControls",), needs="writes",
            allow="s3:PutBucketOwnershipControls")
-async def put_bucket_ownership_controls(call: Call[PutOwnershipAsk]) -> Nothing:
+async def put_bucket_ownership_controls(call: Call[Ownership]) -> Nothing:
     wanted = [rule.object_ownership for rule in call.ask.controls.rules]
     if len(wanted) != 1 or wanted[0] not in (OBJECT_WRITER, OWNER_PREFERRED, OWNER_ENFORCED):
         raise faults.MalformedXML()

@@ -16,28 +16,22 @@ from trivium.s3.shapes import Tagging, tagging
 from trivium.s3.tags import OF_A_BUCKET, read_tags
 
 
-class PutBucketTaggingAsk(msgspec.Struct, frozen=True):
-    """The tags that replace all tags of the bucket."""
-
-    tagging: Annotated[Tagging, Document("Tagging")]
-
-
-class BucketTagsReply(msgspec.Struct, frozen=True):
-    """The bucket's tags."""
+class BucketTags(msgspec.Struct, frozen=True):
+    """The bucket's tags, or those that replace them all."""
 
     tagging: Annotated[Tagging, Document("Tagging")]
 
 
 @operation("GetBucketTagging", "GET", BUCKET, when=("tagging",), allow="s3:GetBucketTagging")
-async def get_bucket_tagging(call: Call[BucketAsk]) -> BucketTagsReply:
+async def get_bucket_tagging(call: Call[BucketAsk]) -> BucketTags:
     data = await call.house.catalog.document(call.record, TAGS_DOCUMENT)
     if data is None and not call.dialect.untagged_bucket_is_empty:
         raise faults.NoSuchTagSet(BucketName=call.name)
-    return BucketTagsReply(tagging(TAGS.decode(data) if data is not None else {}))
+    return BucketTags(tagging(TAGS.decode(data) if data is not None else {}))
 
 
 @operation("PutBucketTagging", "PUT", BUCKET, when=("tagging",), needs="writes", allow="s3:PutBucketTagging")
-async def put_bucket_tagging(call: Call[PutBucketTaggingAsk]) -> Nothing:
+async def put_bucket_tagging(call: Call[BucketTags]) -> Nothing:
     tags = read_tags(call.ask.tagging, limit=call.dialect.limits.max_bucket_tags, what=OF_A_BUCKET)
     await call.house.catalog.put_document(call.record, TAGS_DOCUMENT, TAGS.encode(tags))
     return Nothing()

@@ -27,28 +27,22 @@ class VersioningConfiguration(Shape, frozen=True):
     mfa_delete: Annotated[str | None, element("MfaDelete")] = None
 
 
-class PutBucketVersioningAsk(msgspec.Struct, frozen=True):
-    """The state to be in."""
-
-    configuration: Annotated[VersioningConfiguration, Document("VersioningConfiguration")]
-
-
-class VersioningReply(msgspec.Struct, frozen=True):
-    """The state the bucket is in."""
+class Versioning(msgspec.Struct, frozen=True):
+    """The state that the bucket is in, or that it shall be in."""
 
     configuration: Annotated[VersioningConfiguration, Document("VersioningConfiguration")]
 
 
 @operation("GetBucketVersioning", "GET", BUCKET, when=("versioning",), allow="s3:GetBucketVersioning")
-async def get_bucket_versioning(call: Call[BucketAsk]) -> VersioningReply:
+async def get_bucket_versioning(call: Call[BucketAsk]) -> Versioning:
     versions = call.bucket.features.versions
-    return VersioningReply(VersioningConfiguration(status=(versions.state if versions else "") or None))
+    return Versioning(VersioningConfiguration(status=(versions.state if versions else "") or None))
 
 
 @operation(
     "PutBucketVersioning", "PUT", BUCKET, when=("versioning",), needs="versions",
     allow="s3:PutBucketVersioning")
-async def put_bucket_versioning(call: Call[PutBucketVersioningAsk]) -> Nothing:
+async def put_bucket_versioning(call: Call[Versioning]) -> Nothing:
     wanted = call.ask.configuration
     if wanted.status is None:
         raise faults.IllegalVersioningConfigurationException()
