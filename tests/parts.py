@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from trivium.buckets.conditions import ALWAYS, WriteIf
+from trivium.services.uploads import Asked
 from trivium.storage.blobs import Layout, LayoutPart, joined
 
 
@@ -15,6 +17,15 @@ class Wanted(msgspec.Struct, frozen=True):
     number: int
     etag: str | None = None
     checksums: Mapping[str, str] = {}
+
+
+def asking(
+    parts: Sequence[Wanted], checksums: Mapping[str, str] = {}, type: str | None = None, size: int | None = None,
+    *, only_if: WriteIf = ALWAYS, bare: bool = False,
+) -> Asked:
+    """What a client says that lists these parts."""
+    return Asked(
+        parts, [one.number for one in parts], [one.etag for one in parts], checksums, type, size, only_if, bare)
 
 
 def layout_of(parts: Sequence[LayoutPart]) -> Layout:

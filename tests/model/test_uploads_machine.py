@@ -31,7 +31,7 @@ from tests.model.uploads_model import (
     part_by_part,
     remembered,
 )
-from tests.parts import Wanted
+from tests.parts import Wanted, asking
 from trivium.base import faults
 from trivium.base.clock import SetClock
 from trivium.base.faults import Fault, FaultKind
@@ -44,7 +44,7 @@ from trivium.buckets.copying import chunks_of
 from trivium.buckets.entry import Attributes
 from trivium.buckets.record import BUCKETS, BucketRecord, Ground
 from trivium.services.catalog import Opened
-from trivium.services.uploads import Asked, Completed, Rules, Uploads, expiry, records
+from trivium.services.uploads import Completed, Rules, Uploads, expiry, records
 from trivium.services.uploads.expiry import REMEMBERED_MS
 from trivium.storage import keys
 from trivium.storage.blobstores.memory import MemoryBlobs
@@ -202,7 +202,7 @@ class UploadsMachine(RuleBasedStateMachine):
             self.finish(one, one.asked[:-1], ALWAYS)
 
     def finish(self, one: Running, listed: tuple[Wanted, ...], only_if: WriteIf) -> None:
-        work = self.uploads.complete(self.where, one.key, one.id, Asked(listed, only_if=only_if), RULES)
+        work = self.uploads.complete(self.where, one.key, one.id, asking(listed, only_if=only_if), RULES)
         kind = self.fault_of(one, listed, only_if)
         if kind is not None:
             self.refused(kind, work)
@@ -246,7 +246,7 @@ class UploadsMachine(RuleBasedStateMachine):
         self.bucket.before = lambda: self.added(one, number, data)
         if before.get(number, data) != data:
             self.refused(faults.InvalidPart, self.uploads.complete(
-                self.where, one.key, one.id, Asked(listed), RULES))
+                self.where, one.key, one.id, asking(listed), RULES))
             return
         self.finish(one, listed, ALWAYS)
 
@@ -254,7 +254,7 @@ class UploadsMachine(RuleBasedStateMachine):
     def complete_twice_at_once(self, pick: int, new: bool) -> None:
         one = self.pick(pick)
         listed = self.wanted(one, one.parts)
-        asked = Asked(listed, only_if=WriteIf(none_match="*") if new else ALWAYS)
+        asked = asking(listed, only_if=WriteIf(none_match="*") if new else ALWAYS)
         if self.fault_of(one, listed, asked.only_if) is not None or one.done is not None:
             return
         answers: list[Completed] = []
@@ -275,7 +275,7 @@ class UploadsMachine(RuleBasedStateMachine):
             return
         self.bucket.before = lambda: self.uploads.abort(self.record, one.key, one.id)
         self.refused(
-            faults.NoSuchUpload, self.uploads.complete(self.where, one.key, one.id, Asked(listed), RULES))
+            faults.NoSuchUpload, self.uploads.complete(self.where, one.key, one.id, asking(listed), RULES))
         one.gone = True
 
     @rule(pick=PICK, data=DATA, give_up=st.booleans())
@@ -292,7 +292,7 @@ class UploadsMachine(RuleBasedStateMachine):
                 await self.uploads.abort(self.record, one.key, one.id)
                 return
             answers.append(
-                await self.uploads.complete(self.where, one.key, one.id, Asked(listed), RULES))
+                await self.uploads.complete(self.where, one.key, one.id, asking(listed), RULES))
 
         self.refused(faults.NoSuchUpload, self.late(one, Late(data, meanwhile)))
         one.gone = give_up

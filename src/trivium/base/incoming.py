@@ -53,18 +53,19 @@ class Incoming:
     """An upload. `size` is the announced number of bytes, None when unknown.
 
     `algorithms` are the digests to compute besides MD5; `check` sees the receipt and raises a Fault to refuse
-    the bytes. `checksum` names the algorithm whose value is kept with the object. `limit` is the most bytes
-    that are taken where the size was not announced; None takes any number.
+    the bytes. `checksum` names the algorithm whose value is kept with the object. Of bytes that are not
+    `kept` only the `algorithms` are computed. `limit` is the most bytes that are taken where the size was not
+    announced; None takes any number.
     """
 
     __slots__ = ("_algorithms", "_check", "_receipt", "_source", "checksum", "limit", "size")
 
     def __init__(
         self, source: Source, size: int | None, *, checksum: str = "CRC64NVME",
-        algorithms: tuple[str, ...] = (), check: Callable[[Receipt], None] = accept,
+        algorithms: tuple[str, ...] = (), check: Callable[[Receipt], None] = accept, kept: bool = True,
     ) -> None:
         self._source, self.size, self.checksum, self._check = source, size, checksum, check
-        self._algorithms = dict.fromkeys(("MD5", checksum, *algorithms))
+        self._algorithms = dict.fromkeys(("MD5", checksum, *algorithms) if kept else algorithms)
         self._receipt: Receipt | None = None
         self.limit: int | None = None
 

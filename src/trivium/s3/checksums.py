@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from operator import attrgetter
 from typing import Final
 
@@ -24,7 +23,8 @@ def algorithm(value: str, _: str) -> str:
 
 
 _HEADERS: Final = {row.header: row.name for row in ALGORITHMS.values()}
-_values_in: Final = attrgetter(*(name.lower() for name in ALGORITHMS))
+CHECKSUM_FIELDS: Final = tuple(name.lower() for name in ALGORITHMS)  # of a `Checksums` shape
+_values_in: Final = attrgetter(*CHECKSUM_FIELDS)
 _NO_VALUES: Final = (None,) * len(ALGORITHMS)
 
 
@@ -51,8 +51,3 @@ def checksums_in(shape: Checksums) -> dict[str, str]:
     if values == _NO_VALUES:
         return {}
     return {name: value for name, value in zip(ALGORITHMS, values, strict=True) if value is not None}
-
-
-def are_bare(shapes: Sequence[Checksums]) -> bool:
-    """Whether none of them has a checksum: faster than asking each."""
-    return list(map(_values_in, shapes)).count(_NO_VALUES) == len(shapes)

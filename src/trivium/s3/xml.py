@@ -13,9 +13,10 @@ from __future__ import annotations
 import re
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, Final
+from operator import attrgetter
+from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 
@@ -23,6 +24,7 @@ import msgspec
 MAX_ELEMENTS: Final = 50_000
 _UNSAYABLE: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0 §2.2
 _REPLACED: Final = "\ufffd"
+R = TypeVar("R")
 _HEAD: Final = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 class Shape(msgspec.Struct, frozen=True):
@@ -35,6 +37,48 @@ class Text(Shape, frozen=True):
     """An element that has text and no elements of its own."""
 
     text: str
+
+
+def _made_already(*_: object) -> Any:  # Any: there is no value
+    raise AssertionError("there are no columns to make rows of")
+
+
+class Rows(Generic[R]):
+    """What is one long list, in columns until somebody looks at a row: rows in order, each a shape.
+
+    They are given in columns, by field, with what makes a row of them; or as they are. A column that is not
+    given has no values.
+    """
+
+    __slots__ = ("_columns", "_made", "_make")
+
+    def __init__(
+        self, made: Sequence[R] = (), *, columns: Mapping[str, list[Any]] | None = None,
+        make: Callable[..., R] = _made_already,
+    ) -> None:
+        self._made: Sequence[R] | None = made if columns is None else None
+        self._columns, self._make = columns, make
+
+    def __iter__(self) -> Iterator[R]:
+        if self._made is None:
+            assert self._columns is not None, "rows are made of columns"
+            self._made = tuple(map(self._make, *self._columns.values()))
+        return iter(self._made)
+
+    def column(self, field: str) -> list[Any]:  # Any: the field's type
+        """The field of each row."""
+        if self._columns is None:
+            return list(map(attrgetter(field), self))
+        return self._columns.get(field) or [None] * len(next(iter(self._columns.values())))
+
+    def lack(self, fields: Sequence[str]) -> bool:
+        """Whether no row has any of these fields."""
+        if self._columns is not None:
+            return self._columns.keys().isdisjoint(fields)
+        return all(getattr(row, field) is None for row in self for field in fields)
+
+
+NO_ROWS: Final = Rows[Any]()
 
 
 class Element(msgspec.Struct, frozen=True):
@@ -82,6 +126,7 @@ class Field(msgspec.Struct, frozen=True):
     quoted: bool = False
     type: bool = False
     often: bool = False
+    rows: bool = False  # several of it are Rows
 
 
 _WORDS: Final = {"id": "ID", "etag": "ETag", "kms": "KMS", "md5": "MD5", "url": "URL"}
@@ -106,7 +151,8 @@ def _field(attribute: str, hint: Any, *, required: bool) -> Field:  # Any: type 
     absent = isinstance(hint, types.UnionType)
     if isinstance(hint, types.UnionType):
         hint = next(one for one in hint.__args__ if one is not type(None))
-    many = typing.get_origin(hint) in (tuple, list)
+    rows = typing.get_origin(hint) is Rows
+    many = rows or typing.get_origin(hint) in (tuple, list)
     if many:
         hint = hint.__args__[0]
     kind = {str: "text", int: "number", bool: "flag"}.get(hint, "shape")
@@ -114,7 +160,8 @@ def _field(attribute: str, hint: Any, *, required: bool) -> Field:  # Any: type 
     if choices:
         kind = "choice"
     return Field(attribute, mark.name or _camel(attribute), mark.wrapper, kind, many, required, absent,
-                  hint if kind == "shape" else None, choices, mark.plain, mark.quoted, mark.type, mark.often)
+                  hint if kind == "shape" else None, choices, mark.plain, mark.quoted, mark.type, mark.often,
+                  rows)
 
 
 # Writing

@@ -20,7 +20,7 @@ from xml.etree.ElementTree import ParseError, TreeBuilder, XMLParser
 import msgspec
 
 from trivium.base import faults
-from trivium.s3.xml import MAX_ELEMENTS, XSI, Field, Shape, fields_of
+from trivium.s3.xml import MAX_ELEMENTS, XSI, Field, Rows, Shape, fields_of
 
 MAX_TAGS: Final = 2 * MAX_ELEMENTS  # and whatever else begins like one
 MAX_DEPTH: Final = 16
@@ -103,13 +103,14 @@ def _reader_of(shape: type[Shape]) -> _OfNode:
     slots = {field.wrapper or field.name: _slot(field) for field in fields if not field.type}
     slots |= {_S3 + name: slot for name, slot in slots.items()}
     typed = next((field.attribute for field in fields if field.type), None)
-    lists = tuple(field.attribute for field in fields if field.many and not field.wrapper)
+    lists = [(field.attribute, Rows if field.rows else tuple)
+             for field in fields if field.many and not field.wrapper]
 
     def of_node(node: Node, depth: int) -> Shape:
         found = _values(node, depth + 1, slots, strict=shape.strict)
-        for attribute in lists:
+        for attribute, holds in lists:
             if attribute in found:
-                found[attribute] = tuple(found[attribute])
+                found[attribute] = holds(found[attribute])
         if typed is not None and _TYPE in node.attrib:
             found[typed] = node.attrib[_TYPE]
         try:
@@ -256,11 +257,14 @@ def read_list(root: str, shape: type[S], data: bytes) -> S | None:
     pieces = order.row.split(text[head.end() : -len(known.tail)])
     if len(pieces) > MAX_ELEMENTS or any(pieces[::width]):  # as many pieces as elements, with the root
         return None
-    columns = [_column(field, pieces[place::width]) for place, field in enumerate(order.fields, 1)]
-    whole = [column for column in columns if column is not None]
-    if len(whole) < len(columns):
-        return None
-    return shape(**{known.field.attribute: tuple(map(order.make, *whole))})
+    columns: dict[str, list[Any]] = {}
+    for place, field in enumerate(order.fields, 1):
+        column = _column(field, pieces[place::width])
+        if column is None:
+            return None
+        columns[field.attribute] = column
+    rows = Rows(columns=columns, make=order.make)
+    return shape(**{known.field.attribute: rows if known.field.rows else tuple(rows)})
 
 
 @cache  # one for each shape that is read

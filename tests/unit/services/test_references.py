@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine
 
 import pytest
 
-from tests.parts import Wanted
+from tests.parts import Wanted, asking
 from trivium.base.clock import SetClock
 from trivium.base.ids import SeededIds
 from trivium.base.incoming import Given, Incoming
@@ -20,7 +20,7 @@ from trivium.buckets.repo.bucket import BranchBucket
 from trivium.buckets.repo.repository import Repositories
 from trivium.services.catalog import Catalog, Kind, NewBucket
 from trivium.services.references import Reference, references
-from trivium.services.uploads import Asked, Part, Rules, Upload, Uploads
+from trivium.services.uploads import Part, Rules, Upload, Uploads
 from trivium.storage import keys, walk
 from trivium.storage.blobstores.memory import MemoryBlobs
 from trivium.storage.engines.memory import MemoryEngine
@@ -56,7 +56,7 @@ class House:
         return await self.uploads.put_part(upload, number, Incoming(Given(b"part"), 4))
 
     async def complete(self, bucket: str, upload: Upload, *parts: Part) -> None:
-        asked = Asked(tuple(Wanted(part.number, part.etag) for part in parts))
+        asked = asking(tuple(Wanted(part.number, part.etag) for part in parts))
         await self.uploads.complete(await self.catalog.open(bucket), upload.key, upload.id, asked, Rules(1, 10))
 
     async def found(self, *ids: str) -> list[Reference]:

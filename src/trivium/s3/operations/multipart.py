@@ -15,14 +15,14 @@ from trivium.buckets.entry import Attributes
 from trivium.s3.acls import ACL_HEADERS, Granted, granted, with_acl
 from trivium.s3.attributes import READS, object_attributes
 from trivium.s3.call import Call
-from trivium.s3.checksums import CHECKSUM_HEADERS, algorithm, are_bare, checksums_in, sent_checksums
+from trivium.s3.checksums import CHECKSUM_FIELDS, CHECKSUM_HEADERS, algorithm, checksums_in, sent_checksums
 from trivium.s3.conditions import WRITE_HEADERS, write_if
 from trivium.s3.fields import Derived, Document, Header, Query, any_date, size_in_bytes
 from trivium.s3.messages import OBJECT, Request
 from trivium.s3.operations.bucket import Nothing
 from trivium.s3.registry import operation
 from trivium.s3.shapes import Checksums, checksum_fields
-from trivium.s3.xml import Shape, element
+from trivium.s3.xml import NO_ROWS, Rows, Shape, element
 from trivium.services.uploads import Asked, Rules
 
 
@@ -73,7 +73,7 @@ class CompletedPart(Checksums, frozen=True, kw_only=True):
 class CompletedParts(Shape, frozen=True):
     """The parts of the object, in order."""
 
-    parts: Annotated[tuple[CompletedPart, ...], element("Part")] = ()
+    parts: Annotated[Rows[CompletedPart], element("Part")] = NO_ROWS
 
 
 class CompleteMultipartUploadAsk(msgspec.Struct, frozen=True):
@@ -156,7 +156,9 @@ async def complete_multipart_upload(
     ask, limits = call.ask, call.dialect.limits
     assert call.opened is not None, "the operation opens its bucket"
     parts = ask.parts.parts
-    asked = Asked(parts, ask.checksums, ask.type, ask.size, ask.only_if, are_bare(parts))
+    asked = Asked(
+        parts, parts.column("number"), parts.column("etag"), ask.checksums, ask.type, ask.size, ask.only_if,
+        bare=parts.lack(CHECKSUM_FIELDS))
     done = await call.house.uploads.complete(
         call.opened, call.key, ask.upload_id, asked,
         Rules(limits.min_part_bytes, limits.max_parts, call.dialect.compares_part_etags,

@@ -32,7 +32,7 @@ def incoming(request: Request, claim: Claim) -> Incoming:
         if claim.payload.chunked or request.listener.dialect.requires_length:
             raise faults.MissingContentLength()
         size = 0
-    return _incoming(request, claim.payload, said, size)
+    return _incoming(request, claim.payload, said, size, kept=True)
 
 
 async def document(request: Request, claim: Claim, limit_bytes: int) -> bytes:
@@ -51,7 +51,7 @@ async def _whole(request: Request, payload: Payload, said: Said, limit_bytes: in
     size = announced_size(request.headers, payload)
     if size is not None and size > limit_bytes:
         raise faults.MaxMessageLengthExceeded(MaxMessageLengthBytes=limit_bytes)
-    body = _incoming(request, payload, said, size)
+    body = _incoming(request, payload, said, size, kept=False)
     if size is not None:
         return await body.whole()
     found = bytearray()
@@ -102,7 +102,9 @@ def announced_size(headers: Mapping[str, str], payload: Payload) -> int | None:
     return size
 
 
-def _incoming(request: Request, payload: Payload, said: Said, size: int | None) -> Incoming:
+def _incoming(
+    request: Request, payload: Payload, said: Said, size: int | None, *, kept: bool,
+) -> Incoming:
     source: Source = request.body
     trailers: dict[str, str] = {}
     if payload.chunked:
@@ -111,13 +113,15 @@ def _incoming(request: Request, payload: Payload, said: Said, size: int | None) 
         )
         source, trailers = chunked, chunked.trailers
     elif said is integrity.NOTHING and not payload.sha256:
-        return Incoming(source, size)
+        return Incoming(source, size, kept=kept)
 
     def check(receipt: Receipt) -> None:
         integrity.check(said, payload, trailers, receipt)
 
-    algorithms = ("SHA256",) if payload.sha256 else ()
-    return Incoming(source, size, checksum=said.algorithm, algorithms=algorithms, check=check)
+    algorithms: tuple[str, ...] = ("SHA256",) if payload.sha256 else ()
+    if not kept:
+        algorithms = (*algorithms, *integrity.needed(said))
+    return Incoming(source, size, checksum=said.algorithm, algorithms=algorithms, check=check, kept=kept)
 
 
 def _size(text: str) -> int | None:

@@ -78,6 +78,12 @@ def read(headers: Mapping[str, str], payload: Payload, *, of_body: bool = True) 
     return Said(given[0].name, md5, _value(given[0], headers[given[0].header], "header"))
 
 
+def needed(said: Said) -> tuple[str, ...]:
+    """The algorithms of the digests that must be known to `check` what was said."""
+    md5 = () if said.md5 is None else ("MD5",)
+    return (*md5, said.algorithm) if said.value is not None or said.trailer else md5
+
+
 def check(said: Said, payload: Payload, trailers: Mapping[str, str], receipt: Receipt) -> None:
     """Raise unless the bytes are what was said. `trailers` are those that arrived with the bytes.
 

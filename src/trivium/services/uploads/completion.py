@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Final, Protocol
 
 import msgspec
@@ -60,10 +61,12 @@ class Asked(msgspec.Struct, frozen=True):
     """What the client says: the parts, and of the whole checksums by algorithm name, their type, the size in
     bytes.
 
-    `bare`: no part has a checksum. False says nothing.
+    `numbers` and `etags` are those of the parts. `bare`: no part has a checksum; False says nothing.
     """
 
-    parts: Sequence[Wanted]
+    parts: Iterable[Wanted]
+    numbers: Sequence[int]
+    etags: Sequence[str | None]
     checksums: Mapping[str, str] = {}
     type: str | None = None
     size: int | None = None
@@ -71,9 +74,14 @@ class Asked(msgspec.Struct, frozen=True):
     bare: bool = False
 
     @property
+    def listed_etags(self) -> str:
+        """The ETags without quotation marks, a line each."""
+        return "\n".join([etag or "" for etag in self.etags]).replace('"', "")
+
+    @property
     def fingerprint(self) -> str:
         """Equal for requests that list the same parts and say the same of the whole."""
-        listing = "\n".join([f"{one.number} {one.etag or ''}" for one in self.parts]).replace('"', "")
+        listing = f"{self.numbers} {self.listed_etags}"
         said = [f"{name} {value}" for name, value in sorted(self.checksums.items())]
         said += [str(one) for one in (self.type, self.size) if one is not None]
         listed = "\n\n".join([listing, *said])
@@ -105,7 +113,7 @@ def assemble(upload: Upload, groups: Sequence[Group], asked: Asked, rules: Rules
     plain = _lists_all(upload, columns, asked, rules)
     if not plain:
         stored = {part.number: part for group in groups for part in group.parts}
-        listed = [_find(upload, stored, wanted, rules) for wanted in check_list(asked.parts, rules)]
+        listed = [_find(upload, stored, wanted, rules) for wanted in check_list(asked, rules)]
         unlisted = tuple(sorted(stored.keys() - {part.number for part in listed}))
         groups, columns = [group_of(listed)], [_columns(upload, listed)]
     size = check_sizes(columns, rules)
@@ -126,10 +134,9 @@ def _lists_all(upload: Upload, columns: Sequence[Columns], asked: Asked, rules: 
     most often it does, and then nobody need look for each. False says nothing.
     """
     numbers = [number for one in columns for number in one.numbers]
-    if not 0 < len(numbers) <= rules.max_parts or numbers != [wanted.number for wanted in asked.parts]:
+    if not 0 < len(numbers) <= rules.max_parts or numbers != asked.numbers:
         return False
-    etags = "\n".join([wanted.etag or "" for wanted in asked.parts]).replace('"', "")
-    if etags != "\n".join([one.md5s.hex("\n", _MD5_BYTES) for one in columns]):
+    if asked.listed_etags != "\n".join([one.md5s.hex("\n", _MD5_BYTES) for one in columns]):
         return False
     given = [] if asked.bare else [wanted.checksums for wanted in asked.parts]
     if not any(given):
@@ -139,22 +146,19 @@ def _lists_all(upload: Upload, columns: Sequence[Columns], asked: Asked, rules: 
     return given == [{name: encode(kept[at : at + width])} for at in range(0, len(kept), width)]
 
 
-def check_list(wanted: Sequence[Wanted], rules: Rules) -> Iterable[Wanted]:
+def check_list(asked: Asked, rules: Rules) -> Iterable[Wanted]:
     """The listed parts, each number once. Raise unless there are some, not too many, by ascending number.
 
     A number that is listed twice in a row counts as it was listed last (ceph/s3-tests,
     test_multipart_resend_first_finishes_last).
     """
-    if not wanted:
+    if not asked.numbers:
         raise faults.NoPartsSpecified()
-    if len(wanted) > rules.max_parts:
+    if len(asked.numbers) > rules.max_parts:
         raise faults.TooManyUploadParts(MaxPartsAllowed=rules.max_parts)
-    last = 0
-    for one in wanted:
-        if one.number < last:
-            raise faults.InvalidPartOrder()
-        last = one.number
-    return {one.number: one for one in wanted}.values()
+    if any(number > behind for number, behind in pairwise(asked.numbers)):
+        raise faults.InvalidPartOrder()
+    return {one.number: one for one in asked.parts}.values()
 
 
 def check_sizes(columns: Sequence[Columns], rules: Rules) -> int:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.parts import Wanted
+from tests.parts import Wanted, asking
 from trivium.base import faults
 from trivium.base.digests import ALGORITHMS, COMPOSITE, FULL_OBJECT, Checksum, encode
 from trivium.base.faults import Fault, FaultKind
@@ -70,7 +70,7 @@ ONE, TWO, THREE = part(1, b"first"), part(2, b"second"), part(3, b"last")
 
 
 def test_the_listed_parts_become_the_object_in_order() -> None:
-    whole = assemble(upload(), (ONE, TWO, THREE), Asked(listing((ONE, TWO, THREE))), RULES)
+    whole = assemble(upload(), (ONE, TWO, THREE), asking(listing((ONE, TWO, THREE))), RULES)
 
     laid = [(one.number, one.spans) for one in whole.layout.parts]
     assert [(1, ONE.spans), (2, TWO.spans), (3, THREE.spans)] == laid
@@ -81,33 +81,33 @@ def test_the_listed_parts_become_the_object_in_order() -> None:
 def test_the_etag_is_the_md5_of_the_md5s_and_their_number() -> None:
     digests = hashlib.md5(b"first").digest() + hashlib.md5(b"last").digest()
 
-    whole = assemble(upload(), (ONE, THREE), Asked(listing((ONE, THREE))), RULES)
+    whole = assemble(upload(), (ONE, THREE), asking(listing((ONE, THREE))), RULES)
 
     assert hashlib.md5(digests).hexdigest() + "-2" == whole.etag
 
 
 def test_parts_that_are_not_listed_are_left_out() -> None:
-    whole = assemble(upload(), (ONE, TWO, THREE), Asked(listing((TWO,))), RULES)
+    whole = assemble(upload(), (ONE, TWO, THREE), asking(listing((TWO,))), RULES)
 
     assert [2] == [one.number for one in whole.layout.parts]
     assert (1, 3) == whole.unlisted
 
 
 def test_an_empty_list_is_malformed() -> None:
-    assert "MalformedXML" == refused(faults.NoPartsSpecified, upload(), (ONE,), Asked(())).kind.code
+    assert "MalformedXML" == refused(faults.NoPartsSpecified, upload(), (ONE,), asking(())).kind.code
 
 
 def test_too_many_parts_are_refused() -> None:
     rules = Rules(0, max_parts=1)
-    refused(faults.TooManyUploadParts, upload(), (ONE, TWO), Asked(listing((ONE, TWO))), rules)
+    refused(faults.TooManyUploadParts, upload(), (ONE, TWO), asking(listing((ONE, TWO))), rules)
 
 
 def test_parts_are_listed_in_ascending_order() -> None:
-    refused(faults.InvalidPartOrder, upload(), (ONE, TWO), Asked(listing((TWO, ONE))))
+    refused(faults.InvalidPartOrder, upload(), (ONE, TWO), asking(listing((TWO, ONE))))
 
 
 def test_a_number_that_is_listed_twice_counts_as_it_was_listed_last() -> None:
-    asked = Asked((Wanted(1, "replaced"), Wanted(1, ONE.etag), Wanted(2, TWO.etag)))
+    asked = asking((Wanted(1, "replaced"), Wanted(1, ONE.etag), Wanted(2, TWO.etag)))
 
     whole = assemble(upload(), (ONE, TWO), asked, RULES)
 
@@ -115,17 +115,17 @@ def test_a_number_that_is_listed_twice_counts_as_it_was_listed_last() -> None:
 
 
 def test_a_part_that_was_not_uploaded_is_invalid() -> None:
-    fault = refused(faults.InvalidPart, upload(), (ONE,), Asked((Wanted(9, '"abc"'),)))
+    fault = refused(faults.InvalidPart, upload(), (ONE,), asking((Wanted(9, '"abc"'),)))
 
     assert {"UploadId": "id", "PartNumber": 9, "ETag": "abc"} == fault.facts
 
 
 def test_another_etag_is_invalid() -> None:
-    refused(faults.InvalidPart, upload(), (ONE,), Asked((Wanted(1, TWO.etag),)))
+    refused(faults.InvalidPart, upload(), (ONE,), asking((Wanted(1, TWO.etag),)))
 
 
 def test_etags_may_be_quoted_or_not() -> None:
-    assert assemble(upload(), (ONE,), Asked((Wanted(1, ONE.etag),)), RULES).size == ONE.size
+    assert assemble(upload(), (ONE,), asking((Wanted(1, ONE.etag),)), RULES).size == ONE.size
 
 
 @pytest.mark.parametrize(("compares", "etag", "kind"), [
@@ -136,7 +136,7 @@ def test_etags_may_be_quoted_or_not() -> None:
 def test_dialects_decide_which_etags_are_compared(
     compares: str, etag: str | None, kind: FaultKind | None,
 ) -> None:
-    asked, rules = Asked((Wanted(1, etag),)), Rules(5, 10, compares)
+    asked, rules = asking((Wanted(1, etag),)), Rules(5, 10, compares)
     if kind is not None:
         refused(kind, upload(), (ONE,), asked, rules)
         return
@@ -147,18 +147,18 @@ def test_dialects_decide_which_etags_are_compared(
 def test_every_part_but_the_last_has_a_minimum_size() -> None:
     parts = (THREE, part(4, b"x"))
 
-    fault = refused(faults.EntityTooSmall, upload(), parts, Asked(listing(parts)))
+    fault = refused(faults.EntityTooSmall, upload(), parts, asking(listing(parts)))
 
     assert {"ProposedSize": 4, "MinSizeAllowed": 5, "PartNumber": 3, "ETag": THREE.etag} == fault.facts
 
 
 def test_an_object_may_not_be_larger_than_s3_allows() -> None:
     huge = part(1, b"huge", size=MAX_OBJECT_BYTES)
-    refused(faults.EntityTooLarge, upload(), (huge, TWO), Asked(listing((huge, TWO))))
+    refused(faults.EntityTooLarge, upload(), (huge, TWO), asking(listing((huge, TWO))))
 
 
 def test_without_a_wish_the_whole_has_a_crc64nvme_of_the_full_object() -> None:
-    checksum = assemble(upload(), (ONE, TWO), Asked(listing((ONE, TWO))), RULES).checksum
+    checksum = assemble(upload(), (ONE, TWO), asking(listing((ONE, TWO))), RULES).checksum
 
     assert (part(1, b"firstsecond").checksum, "CRC64NVME", FULL_OBJECT) == (
         checksum.value, checksum.algorithm, checksum.type)
@@ -168,7 +168,7 @@ def test_a_composite_checksum_is_of_the_parts_checksums() -> None:
     parts = (part(1, b"first", "SHA256"), part(2, b"second", "SHA256"))
     digests = hashlib.sha256(b"first").digest() + hashlib.sha256(b"second").digest()
 
-    whole = assemble(upload("SHA256", COMPOSITE), parts, Asked(listing(parts, "SHA256")), RULES)
+    whole = assemble(upload("SHA256", COMPOSITE), parts, asking(listing(parts, "SHA256")), RULES)
 
     assert base64.b64encode(hashlib.sha256(digests).digest()).decode() + "-2" == whole.checksum.value
     assert COMPOSITE == whole.checksum.type
@@ -179,28 +179,28 @@ def test_parts_of_a_composite_checksum_are_listed_with_theirs() -> None:
     made = upload("SHA256", COMPOSITE)
     one_lacks = (*listing(parts[:1], "SHA256"), *listing(parts[1:]))
 
-    fault = refused(faults.InvalidRequest, made, parts, Asked(one_lacks))
+    fault = refused(faults.InvalidRequest, made, parts, asking(one_lacks))
 
     assert (
         "The upload was created using a sha256 checksum. The complete request must include the checksum for"
         " each part. It was missing for part 2 in the request.") == fault.message
-    refused(faults.BadDigest, made, parts, Asked(one_lacks, {"SHA256": "bad"}))  # ceph/s3-tests: that comes first
+    refused(faults.BadDigest, made, parts, asking(one_lacks, {"SHA256": "bad"}))  # ceph/s3-tests: that comes first
     relaxed = Rules(5, 10, wants_checksums=False)
-    assert COMPOSITE == assemble(made, parts, Asked(one_lacks), relaxed).checksum.type
+    assert COMPOSITE == assemble(made, parts, asking(one_lacks), relaxed).checksum.type
 
 
 def test_parts_of_a_full_object_s_checksum_need_none() -> None:
     one = part(1, b"first", "CRC32")
 
     assert FULL_OBJECT == assemble(
-        upload("CRC32", FULL_OBJECT), (one,), Asked(listing((one,))), RULES).checksum.type
+        upload("CRC32", FULL_OBJECT), (one,), asking(listing((one,))), RULES).checksum.type
 
 
 @given(st.lists(st.binary(min_size=5, max_size=40), min_size=1, max_size=8))
 def test_the_crc_of_the_full_object_is_that_of_its_bytes(contents: list[bytes]) -> None:
     parts = [part(number, data, "CRC32") for number, data in enumerate(contents, 1)]
 
-    whole = assemble(upload("CRC32", FULL_OBJECT), parts, Asked(listing(parts)), RULES)
+    whole = assemble(upload("CRC32", FULL_OBJECT), parts, asking(listing(parts)), RULES)
 
     assert crc32(b"".join(contents)).to_bytes(4, "big") == base64.b64decode(whole.checksum.value)
     assert len(b"".join(contents)) == whole.size
@@ -211,42 +211,42 @@ def test_what_is_listed_and_what_is_left_out_are_all_parts(numbers: set[int], da
     parts = [part(number, b"%d data" % number) for number in sorted(numbers)]
     listed = sorted(data.draw(st.sets(st.sampled_from(parts), min_size=1)), key=lambda one: one.number)
 
-    whole = assemble(upload(), parts, Asked(listing(listed)), RULES)
+    whole = assemble(upload(), parts, asking(listing(listed)), RULES)
 
     assert [one.number for one in listed] == [one.number for one in whole.layout.parts]
     assert sorted(numbers) == sorted((*(one.number for one in listed), *whole.unlisted))
 
 
 def test_a_parts_checksum_is_compared_where_it_is_given() -> None:
-    right = Asked((Wanted(1, ONE.etag, {"CRC64NVME": ONE.checksum}),))
-    wrong = Asked((Wanted(1, ONE.etag, {"CRC64NVME": TWO.checksum}),))
+    right = asking((Wanted(1, ONE.etag, {"CRC64NVME": ONE.checksum}),))
+    wrong = asking((Wanted(1, ONE.etag, {"CRC64NVME": TWO.checksum}),))
 
     assert ONE.size == assemble(upload(), (ONE,), right, RULES).size
     refused(faults.InvalidPart, upload(), (ONE,), wrong)
 
 
 def test_a_parts_checksum_by_an_algorithm_that_never_came_is_invalid() -> None:
-    refused(faults.InvalidPart, upload(), (ONE,), Asked((Wanted(1, ONE.etag, {"SHA1": "x"}),)))
+    refused(faults.InvalidPart, upload(), (ONE,), asking((Wanted(1, ONE.etag, {"SHA1": "x"}),)))
 
 
 @pytest.mark.parametrize("suffix", ["-1", ""])
 def test_a_composite_of_the_whole_may_lack_its_number_of_parts(suffix: str) -> None:
     one = part(1, b"first", "CRC32C")
     made = upload("CRC32C", COMPOSITE)
-    value = assemble(made, (one,), Asked(listing((one,), "CRC32C")), RULES).checksum.value
+    value = assemble(made, (one,), asking(listing((one,), "CRC32C")), RULES).checksum.value
 
-    asked = Asked(listing((one,), "CRC32C"), {"CRC32C": value.partition("-")[0] + suffix})
+    asked = asking(listing((one,), "CRC32C"), {"CRC32C": value.partition("-")[0] + suffix})
 
     assert value == assemble(made, (one,), asked, RULES).checksum.value
 
 
 def test_another_checksum_of_the_whole_is_a_bad_digest() -> None:
-    refused(faults.BadDigest, upload(), (ONE,), Asked(listing((ONE,)), {"CRC64NVME": TWO.checksum}))
+    refused(faults.BadDigest, upload(), (ONE,), asking(listing((ONE,)), {"CRC64NVME": TWO.checksum}))
 
 
 @pytest.mark.parametrize("asked", [
-    Asked(listing((ONE,)), {"SHA256": "x"}), Asked(listing((ONE,)), type=COMPOSITE),
-    Asked(listing((ONE,)), size=4),
+    asking(listing((ONE,)), {"SHA256": "x"}), asking(listing((ONE,)), type=COMPOSITE),
+    asking(listing((ONE,)), size=4),
 ], ids=["algorithm", "type", "size"])
 def test_what_does_not_fit_the_upload_is_an_invalid_request(asked: Asked) -> None:
     refused(faults.InvalidRequest, upload(), (ONE,), asked)
@@ -255,18 +255,18 @@ def test_what_does_not_fit_the_upload_is_an_invalid_request(asked: Asked) -> Non
 def test_requests_that_say_the_same_have_the_same_fingerprint() -> None:
     parts = (Wanted(1, "a"),)
     others = [
-        Asked((Wanted(2, "a"),)), Asked(parts, size=3), Asked(parts, size=4), Asked(parts, type=COMPOSITE),
-        Asked(parts, {"CRC32": "x"}), Asked(parts, {"CRC32": "y"}), Asked(parts, {"SHA1": "x"})]
+        asking((Wanted(2, "a"),)), asking(parts, size=3), asking(parts, size=4), asking(parts, type=COMPOSITE),
+        asking(parts, {"CRC32": "x"}), asking(parts, {"CRC32": "y"}), asking(parts, {"SHA1": "x"})]
 
-    assert Asked((Wanted(1, '"a"'),)).fingerprint == Asked(parts).fingerprint
-    assert 1 + len(others) == len({one.fingerprint for one in (Asked(parts), *others)})
+    assert asking((Wanted(1, '"a"'),)).fingerprint == asking(parts).fingerprint
+    assert 1 + len(others) == len({one.fingerprint for one in (asking(parts), *others)})
 
 
 def test_what_one_etag_says_of_two_parts_lists_one() -> None:
     both = Wanted(1, f"{ONE.etag}\n2 {TWO.etag}")
 
-    refused(faults.InvalidPart, upload(), (ONE, TWO), Asked((both,)))
-    refused(faults.InvalidPart, upload(), (ONE, TWO), Asked((both, Wanted(3, ""))), Rules(5, 10, "when given"))
+    refused(faults.InvalidPart, upload(), (ONE, TWO), asking((both,)))
+    refused(faults.InvalidPart, upload(), (ONE, TWO), asking((both, Wanted(3, ""))), Rules(5, 10, "when given"))
 
 
 @given(st.permutations(range(4)), st.integers(0, 3), st.sampled_from(["x", None, '"', "1 x"]))
@@ -276,7 +276,7 @@ def test_every_part_is_looked_at_when_one_is_not_as_it_is_kept(order: list[int],
     listed[at] = Wanted(listed[at].number, etag)
 
     with pytest.raises(Fault):
-        assemble(upload(), parts, Asked(tuple(listed)), RULES)
+        assemble(upload(), parts, asking(tuple(listed)), RULES)
 
 
 @given(
@@ -295,9 +295,9 @@ def test_it_makes_no_difference_which_parts_share_a_row(
             (Wanted(at + 1, parts[at].etag, {algorithm: "AAAA"}),), (listed[at], listed[at])]
         other = data.draw(st.sampled_from(others))
         listed = (*listed[:at], *other, *listed[at + 1 :])
-    asked = Asked(listed, bare=not any(one.checksums for one in listed))
+    asked = asking(listed, bare=not any(one.checksums for one in listed))
 
-    assert outcome(made, [group_of([one]) for one in parts], Asked(listed)) == outcome(
+    assert outcome(made, [group_of([one]) for one in parts], asking(listed)) == outcome(
         made, groups_of(made, parts, wide=wide), asked)
 
 
@@ -326,7 +326,7 @@ def test_a_damaged_row_is_unreadable() -> None:
 
 
 def test_a_layout_of_uploaded_parts_is_read_as_a_layout() -> None:
-    layout = assemble(upload(), (ONE, TWO), Asked(listing((ONE, TWO))), RULES).layout
+    layout = assemble(upload(), (ONE, TWO), asking(listing((ONE, TWO))), RULES).layout
 
     read = LAYOUTS.decode(LAYOUTS.encode(layout))
 

@@ -7,13 +7,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.parts import Wanted
+from tests.parts import Wanted, asking
 from tests.unit.services.uploads.uploads_ward import RULES, Ward, blob, put, refused, told
 from trivium.base import faults
 from trivium.base.incoming import Given, Incoming
 from trivium.base.span import Span
 from trivium.buckets.bucket import Deletion
-from trivium.services.uploads import Asked
 from trivium.storage import keys
 
 
@@ -102,7 +101,7 @@ def test_an_upload_of_another_key_or_with_another_id_is_not_found() -> None:
         for key, id in (("another", upload.id), ("key", ""), ("key", "x" * 3000), ("key", done.id)):
             await refused(faults.NoSuchUpload, ward.uploads.find(ward.record, key, id))
         await refused(faults.NoSuchUpload, ward.uploads.complete(
-            ward.opened, "key", done.id, Asked((Wanted(1, "x"),)), RULES))
+            ward.opened, "key", done.id, asking((Wanted(1, "x"),)), RULES))
 
     told(story)
 
@@ -133,7 +132,7 @@ def test_a_part_keeps_the_checksum_that_it_came_with() -> None:
             upload, 1, Incoming(Given(b"x"), 1, checksum="SHA1"))
 
         assert part.sent is not None
-        asked = Asked((Wanted(1, part.etag, {"SHA1": part.sent.value}),))
+        asked = asking((Wanted(1, part.etag, {"SHA1": part.sent.value}),))
         done = await ward.uploads.complete(ward.opened, "key", upload.id, asked, RULES)
         assert done.checksum is not None
         assert "CRC64NVME" == done.checksum.algorithm

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.parts import Wanted
+from tests.parts import Wanted, asking
 from trivium.base import faults
 from trivium.base.clock import SetClock
 from trivium.base.digests import ALGORITHMS, COMPOSITE, Checksum, composite, multipart_etag
@@ -25,7 +25,7 @@ from trivium.buckets.record import BUCKETS, BucketRecord, Ground
 from trivium.buckets.repo.bucket import BranchBucket
 from trivium.buckets.repo.repository import Repositories
 from trivium.services.catalog import Opened
-from trivium.services.uploads import Asked, Completed, Part, Rules, Upload, Uploads
+from trivium.services.uploads import Completed, Part, Rules, Upload, Uploads
 from trivium.storage import keys
 from trivium.storage.blobstores.memory import MemoryBlobs
 from trivium.storage.engines.memory import MemoryEngine
@@ -61,7 +61,7 @@ class Place:
 
     async def complete(self, upload: Upload, *parts: Part, only_if: WriteIf = ALWAYS) -> Completed:
         name = upload.kept_algorithm
-        asked = Asked(
+        asked = asking(
             tuple(Wanted(part.number, part.etag, {name: part.checksum}) for part in parts), only_if=only_if)
         return await self.uploads.complete(self.opened, upload.key, upload.id, asked, RULES)
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from tests.parts import Wanted
+from tests.parts import Wanted, asking
 from trivium.base.clock import SetClock
 from trivium.base.faults import Fault, FaultKind
 from trivium.base.ids import SeededIds
@@ -19,7 +19,7 @@ from trivium.buckets.entry import Attributes, Entry
 from trivium.buckets.objects.bucket import ObjectsBucket
 from trivium.buckets.record import BUCKETS, BucketRecord, Ground
 from trivium.services.catalog import Opened
-from trivium.services.uploads import Asked, Completed, Part, Rules, Upload, Uploads
+from trivium.services.uploads import Completed, Part, Rules, Upload, Uploads
 from trivium.storage import keys
 from trivium.storage.blobstores.memory import MemoryBlobs
 from trivium.storage.engine import Read
@@ -58,7 +58,7 @@ class Ward:
 
     async def complete(self, upload: Upload, *parts: Part, only_if: WriteIf = ALWAYS) -> Completed:
         name = upload.kept_algorithm
-        asked = Asked(
+        asked = asking(
             tuple(Wanted(part.number, part.etag, {name: part.checksum}) for part in parts), only_if=only_if)
         return await self.uploads.complete(self.opened, upload.key, upload.id, asked, RULES)
 
