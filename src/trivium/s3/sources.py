@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Final
-from urllib.parse import unquote
+from urllib.parse import unquote, unquote_plus
 
 import msgspec
 
@@ -14,6 +14,7 @@ from trivium.s3.messages import Request
 HEADER: Final = "x-amz-copy-source"
 RENAME_HEADER: Final = "x-amz-rename-source"
 _VERSION: Final = "versionId="
+_BROKEN_ESCAPE: Final = re.compile("%(?![0-9A-Fa-f]{2})")
 # arn:aws:s3:<region>:<account>:accesspoint/…, arn:aws:s3-outposts:<region>:<account>:outpost/…
 _ACCESS_POINT: Final = re.compile(r"arn:[^:/]*:s3[^:/]*:[^:/]*:[^:/]*:(accesspoint|outpost)/")
 
@@ -27,7 +28,8 @@ class CopySource(msgspec.Struct, frozen=True):
 
 
 def copy_source(request: Request) -> CopySource:
-    """The source of a copy: `/bucket/key` or `bucket/key`, percent-encoded, perhaps with `?versionId=`.
+    """The source of a copy: `/bucket/key` or `bucket/key`, percent-encoded, perhaps with `?versionId=`. `+`
+    is a space, as S3 reads it (aws/aws-cli #614).
 
     Raises CopyInvalidSource, CopyInvalidSourceEncoding, CopyInvalidSourceParameter for any other parameter,
     and NotImplemented for the ARN of an access point (Amazon S3 API Reference, CopyObject,
@@ -38,8 +40,10 @@ def copy_source(request: Request) -> CopySource:
     if mark and ("&" in query or not query.startswith(_VERSION)):
         raise faults.CopyInvalidSourceParameter(ArgumentName=HEADER, ArgumentValue=value)
     try:
-        path, version = unquote(path, errors="strict"), unquote(query, errors="strict")
-    except UnicodeDecodeError:
+        if _BROKEN_ESCAPE.search(value):
+            raise ValueError(value)
+        path, version = unquote_plus(path, errors="strict"), unquote_plus(query, errors="strict")
+    except ValueError:
         raise faults.CopyInvalidSourceEncoding(ArgumentName=HEADER, ArgumentValue=value) from None
     path = path.removeprefix("/")
     if _ACCESS_POINT.match(path) is not None:
