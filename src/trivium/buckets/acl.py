@@ -12,8 +12,6 @@ from typing import Final
 
 import msgspec
 
-from trivium.base import faults
-
 READ: Final = "READ"
 WRITE: Final = "WRITE"
 READ_ACP: Final = "READ_ACP"
@@ -57,13 +55,10 @@ CANNED: Final = frozenset({*_TO_GROUPS, *_TO_BUCKET_OWNER})
 
 
 def canned(name: str, owner: str, bucket_owner: str) -> Acl:
-    """The list that this name stands for, of something that `owner` owns. Raises InvalidArgument for an
-    unknown name.
+    """The list that this name, one of `CANNED`, stands for, of something that `owner` owns.
 
     For a bucket both owners are the same, and the names that grant to the bucket's owner mean private.
     """
-    if name not in CANNED:
-        raise faults.InvalidArgument(ArgumentName="x-amz-acl", ArgumentValue=name)
     if name in _TO_BUCKET_OWNER:
         extra = () if owner == bucket_owner else (Grant(bucket_owner, _TO_BUCKET_OWNER[name]),)
         return (Grant(owner, FULL_CONTROL), *extra) if extra else None

@@ -26,7 +26,7 @@ SOURCE_HEADERS: Final = tuple("x-amz-copy-source-" + name for name in READ_HEADE
 
 def read_if(request: Request) -> ReadIf:
     """The conditions of a GET or HEAD. Dates that are none are ignored (RFC 9110 §13.1.3)."""
-    return _read_if(request, "")
+    return ReadIf(*asked) if (asked := _four(request, "")) else ANY
 
 
 def check_read(
@@ -62,16 +62,7 @@ def still_is(if_range: str, entry: Entry) -> bool:
 
 def source_if(request: Request) -> ReadIf:
     """The conditions on the source of a copy."""
-    return _read_if(request, "x-amz-copy-source-")
-
-
-def _read_if(request: Request, prefix: str) -> ReadIf:
-    headers = request.headers
-    match, none_match = headers.get(prefix + "if-match"), headers.get(prefix + "if-none-match")
-    since, until = headers.get(prefix + "if-modified-since"), headers.get(prefix + "if-unmodified-since")
-    if match is None and none_match is None and since is None and until is None:
-        return ANY
-    return ReadIf(match, none_match, _date(since), _date(until))
+    return ReadIf(*asked) if (asked := _four(request, "x-amz-copy-source-")) else ANY
 
 
 def write_if(request: Request) -> WriteIf:
@@ -104,12 +95,19 @@ def rename_source_if(request: Request) -> WriteIf:
 
 
 def _rename_if(request: Request, prefix: str) -> WriteIf:
-    headers = request.headers
-    match, none_match = headers.get(prefix + "if-match"), headers.get(prefix + "if-none-match")
-    since, until = headers.get(prefix + "if-modified-since"), headers.get(prefix + "if-unmodified-since")
-    if match is None and none_match is None and since is None and until is None:
+    asked = _four(request, prefix)
+    if asked is None:
         return ALWAYS
-    return WriteIf(match, none_match, modified_since_ms=_date(since), unmodified_since_ms=_date(until))
+    match, none_match, since_ms, until_ms = asked
+    return WriteIf(match, none_match, modified_since_ms=since_ms, unmodified_since_ms=until_ms)
+
+
+def _four(request: Request, prefix: str) -> tuple[str | None, str | None, int | None, int | None] | None:
+    """What the four conditions of `READ_HEADERS` ask, in that order; None where none of them is there."""
+    match, none_match, since, until = [request.headers.get(prefix + name) for name in READ_HEADERS]
+    if match is None and none_match is None and since is None and until is None:
+        return None
+    return match, none_match, _date(since), _date(until)
 
 
 def _date(text: str | None) -> int | None:

@@ -7,8 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trivium.base import faults
-from trivium.base.faults import Fault
 from trivium.buckets.acl import (
     ALL_USERS,
     AUTHENTICATED_USERS,
@@ -55,13 +53,6 @@ def test_the_owner_of_a_bucket_may_be_granted_what_others_put_there():
     assert (Grant("bob", FULL_CONTROL), Grant("alice", READ)) == canned("bucket-owner-read", "bob", "alice")
     assert (Grant("bob", FULL_CONTROL), Grant("alice", FULL_CONTROL)) == canned(
         "bucket-owner-full-control", "bob", "alice")
-
-
-def test_a_canned_list_that_nobody_knows_is_refused():
-    with pytest.raises(Fault) as raised:
-        canned("public-ready", "alice", "alice")
-
-    assert raised.value.kind is faults.InvalidArgument
 
 
 def test_no_list_is_the_owners_alone_and_an_empty_one_is_nobodys():

@@ -13,9 +13,9 @@ from functools import lru_cache
 from trivium.base import signature_faults
 from trivium.s3.messages import Request
 from trivium.s3.signing import canonical, payloads, scope, v4
-from trivium.s3.signing.claim import ChunkSigning, Claim
+from trivium.s3.signing.claim import ChunkSigning, Claim, Payload
 from trivium.s3.signing.scope import Signed
-from trivium.services.access.users import Users
+from trivium.services.access.users import Credential, Users
 
 _SIGNATURE = "Signature="
 _ANY_SIGNATURE = _SIGNATURE + "0" * v4.SIGNATURE_CHARS
@@ -34,17 +34,17 @@ def claim(request: Request, users: Users, authorization: str) -> Claim:
     who = v4.credential(users, signed.access_key)
     query = canonical.query(request.query_string) if request.query_string else ""
     v4.check(request, who, signed, date, query, declared, signature)
-    payload = payloads.WITHOUT_KEY.get(declared)
-    if payload is None:
-        signing = chunks(who.secret_key, signed, date, signature) if declared in payloads.SIGNED else None
-        payload = payloads.payload(declared, signing)
-    return Claim(who.account, signed.access_key, payload)
+    return Claim(who.account, signed.access_key, payload(declared, who, signed, date, signature))
 
 
-def chunks(secret_key: str, signed: Signed, date: str, signature: str) -> ChunkSigning:
-    """What the signatures of the body's chunks are checked with."""
-    key = v4.signing_key(secret_key, signed.date, signed.region)
-    return ChunkSigning(key, date, signed.scope, signature, signed.access_key)
+def payload(declared: str, who: Credential, signed: Signed, date: str, signature: str) -> Payload:
+    """How the body is signed; the signatures of its chunks are chained to that of the request."""
+    known = payloads.WITHOUT_KEY.get(declared)
+    if known is not None or declared not in payloads.SIGNED:
+        return known or payloads.payload(declared, None)
+    key = v4.signing_key(who.secret_key, signed.date, signed.region)
+    return payloads.payload(
+        declared, ChunkSigning(key, date, signed.scope, signature, signed.access_key))
 
 
 def read(authorization: str) -> tuple[Signed, str]:
@@ -98,11 +98,7 @@ _COMPONENTS = (
 def _date(given: Mapping[str, str], signed: Signed, *, at_ms: int) -> str:
     """When the request was signed: x-amz-date, else Date, which may also be of RFC 1123's form."""
     text = given.get("x-amz-date") or given.get("date") or ""
-    ms = v4.time_ms(text) if len(text) <= v4.MAX_DATE_CHARS else None
-    if ms is None:
-        raise signature_faults.AWSAuthenticationRequiresDate()
-    if not -v4.MAX_SKEW_MS <= at_ms - ms <= v4.MAX_SKEW_MS:
-        raise v4.too_skewed(text, at_ms=at_ms)
+    ms = v4.checked_ms(text, at_ms=at_ms)
     date = text if text.endswith("Z") else v4.amz_date(ms)
     if not date.startswith(signed.date):
         raise signature_faults.CredentialDateNotSameAsXamzDate()

@@ -54,11 +54,7 @@ def claim(request: Request, users: Users) -> Claim:
     v4.check(request, who, signed, said.date, said.query, declared, signature)
     for name, value in said.hoisted:
         request.headers.setdefault(name, value)
-    payload = payloads.WITHOUT_KEY.get(declared)
-    if payload is None:
-        needed = declared in payloads.SIGNED
-        signing = header.chunks(who.secret_key, signed, said.date, signature) if needed else None
-        payload = payloads.payload(declared, signing)
+    payload = header.payload(declared, who, signed, said.date, signature)
     return Claim(who.account, signed.access_key, payload, presigned=True)
 
 

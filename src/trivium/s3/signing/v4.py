@@ -94,11 +94,19 @@ def iso_date(ms: int) -> str:
     return _utc(ms).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def too_skewed(text: str, *, at_ms: int) -> faults.Fault:
-    """RequestTimeTooSkewed for the date as the client wrote it."""
-    return signature_faults.RequestTimeTooSkewed(
-        RequestTime=text, ServerTime=iso_date(at_ms), MaxAllowedSkewMilliseconds=MAX_SKEW_MS
-    )
+def checked_ms(text: str, *, at_ms: int) -> int:
+    """A request's date in milliseconds since 1970; before that there was none.
+
+    Raises AWSAuthenticationRequiresDate, RequestTimeTooSkewed.
+    """
+    ms = time_ms(text) if len(text) <= MAX_DATE_CHARS else None
+    if ms is None or ms < 0:
+        raise signature_faults.AWSAuthenticationRequiresDate()
+    if abs(at_ms - ms) > MAX_SKEW_MS:
+        raise signature_faults.RequestTimeTooSkewed(
+            RequestTime=text, ServerTime=iso_date(at_ms), MaxAllowedSkewMilliseconds=MAX_SKEW_MS
+        )
+    return ms
 
 
 def _utc(ms: int) -> datetime.datetime:
