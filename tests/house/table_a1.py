@@ -171,7 +171,7 @@ _NOT_YET: Final = {
     """,
     "what says nothing here is ignored, as unknown headers and parameters are": """
         CopyIllegalCopyHeader InvalidCopySourceMethod InvalidHeaderForContext MetadataInContext
-        NonOverridableResponseHeader RangeIsNotSupportedInCopy
+        RangeIsNotSupportedInCopy
         XAmzWebsiteRedirectLocationNotSupportedForThisOperation
     """,
     "a header that comes twice is joined, and an address may hold a comma": """

@@ -275,6 +275,9 @@ InvalidMaxUploads = _row(
     code="InvalidArgument")
 InvalidEncodingMethod = _row(
     "InvalidEncodingMethod", 400, "Invalid Encoding Method specified in Request", code="InvalidArgument")
+NonOverridableResponseHeader = _row(
+    "NonOverridableResponseHeader", 400,
+    "The parameter is not in the set of overridable response headers.", code="InvalidArgument")
 InvalidMetadataDirective = _row(
     "InvalidMetadataDirective", 400, "Unknown metadata directive.", code="InvalidArgument")
 OnlyOneMetadataDirectiveAllowed = _row(

@@ -75,6 +75,7 @@ _reads: Final[dict[tuple[str, str], set[str]]] = {}  # parameters that some acti
 # say what a request is about, and which of a cell's actions it asks for, if any reads them
 _ADDRESSING: Final = ("uploadId", "partNumber", "versionId")
 _ADDRESSES: Final = frozenset(_ADDRESSING)
+_OVERRIDES: Final = "response-"
 # of signatures, and headers that a presigned URL carries; who sends them empty is told so elsewhere
 _OF_SIGNATURES: Final = frozenset({"awsaccesskeyid", "expires", "signature", "content-type", "content-md5"})
 
@@ -248,6 +249,8 @@ def _query_selectors(
             continue
         elif key in _valued and any(one.startswith(key + "=") for one in local):
             found.append(f"{key}={value}")  # one that no action has is refused, whatever its value
+        elif key.startswith(_OVERRIDES) and any(one.startswith(_OVERRIDES) for one in read):
+            raise faults.NonOverridableResponseHeader(ArgumentName=key, ArgumentValue=value)
         elif key in _queries or (not value and not _signs(key)):
             # of another cell, or a word that nobody knows: a sub-resource, never a plain request. A parameter
             # with a value is none of S3's, and ignored as AWS ignores it (SDKs add `x-id=PutObject`)

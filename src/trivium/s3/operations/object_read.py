@@ -33,6 +33,7 @@ from trivium.s3.messages import OBJECT, Request
 from trivium.s3.registry import operation
 from trivium.s3.shapes import Checksums, checksum_fields
 from trivium.s3.xml import Shape, element
+from trivium.services.access.users import ANONYMOUS
 from trivium.storage.blobs import LayoutPart
 
 _OVERRIDES: Final = {
@@ -46,8 +47,11 @@ _ENABLED: Final = "ENABLED"
 
 def overrides(request: Request) -> dict[str, str]:
     """The headers that the reader wants to see instead of the stored ones. Raises InvalidArgument for control
-    characters.
+    characters, and InvalidRequest for nobody, who may not ask for them.
     """
+    if request.account == ANONYMOUS.id:
+        raise faults.InvalidRequest(
+            "Request specific response headers cannot be used for anonymous GET requests.")
     found = {_OVERRIDES[name]: value for name, value in request.query.items() if name in _OVERRIDES}
     for name, value in found.items():
         if _CONTROL.search(value):  # a header cannot carry it, and a line break would begin another header
@@ -110,9 +114,6 @@ class ReadReply(msgspec.Struct, frozen=True):
 
 @operation("GetObject", "GET", OBJECT, allow="s3:GetObject", allow_version="s3:GetObjectVersion")
 async def get_object(call: Call[ReadAsk]) -> ReadReply:
-    if call.ask.overrides and call.claim.anonymous:
-        raise faults.InvalidRequest(
-            "Request specific response headers cannot be used for anonymous GET requests.")
     reading = await call.bucket.read(call.key, call.ask.version)
     told = _tell(call, reading.entry, reading)
     return ReadReply(told, await reading.body(told.span), 206 if told.span is not None else 200)
@@ -178,10 +179,14 @@ _MAX_PARTS: Final = 1000
 
 
 def wanted_attributes(request: Request) -> frozenset[str]:
-    """The attributes asked for. Raises InvalidArgument when there are none or unknown ones."""
+    """The attributes asked for. Raises InvalidRequest when there are none, InvalidArgument for unknown ones.
+    """
     names = request.headers.get("x-amz-object-attributes", "")
     wanted = frozenset(name.strip() for name in names.split(",") if name.strip())
-    if not wanted or not wanted <= _KNOWN:
+    if not wanted:
+        raise faults.InvalidRequest("The x-amz-object-attributes header specifying the attributes to be"
+                                    " retrieved is either missing or empty")
+    if not wanted <= _KNOWN:
         raise faults.InvalidArgument("Invalid attribute name specified.",
                                      ArgumentName="x-amz-object-attributes", ArgumentValue=names)
     return wanted
@@ -211,7 +216,7 @@ class ObjectPart(Checksums, frozen=True, kw_only=True):
 
 
 class ObjectParts(Shape, frozen=True):
-    """The parts; the list itself only where parts have checksums, as AWS has it."""
+    """A page of the parts."""
 
     total_parts_count: Annotated[int, element("PartsCount")]
     part_number_marker: int

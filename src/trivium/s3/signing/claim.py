@@ -44,7 +44,3 @@ class Claim(msgspec.Struct, frozen=True):
     access_key: str = ""
     payload: Payload = PLAIN
     presigned: bool = False
-
-    @property
-    def anonymous(self) -> bool:
-        return not self.access_key
