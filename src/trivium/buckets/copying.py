@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from typing import Final
 
 from trivium.base import faults
@@ -63,7 +64,7 @@ class ReadingSource:
             yield chunk
 
 
-async def chunks_of(body: Body) -> AsyncIterator[bytes]:
+async def chunks_of(body: Body) -> AsyncGenerator[bytes, None]:
     """The bytes of a body, in chunks of up to CHUNK_BYTES, one in memory at a time. Threads read files.
 
     The body is one that has bytes: none is `Unsent`. Raises InternalError when a blob's file is gone or
@@ -76,8 +77,9 @@ async def chunks_of(body: Body) -> AsyncIterator[bytes]:
         return
     for piece in body.pieces if isinstance(body, Pieces) else (body,):
         if isinstance(piece, FileSpan | HeldSpan):
-            async for chunk in _file_chunks(piece):
-                yield chunk
+            async with aclosing(_file_chunks(piece)) as chunks:
+                async for chunk in chunks:
+                    yield chunk
         elif piece:
             yield piece
 
@@ -93,7 +95,7 @@ def _algorithm(entry: Entry) -> str:
     return "CRC64NVME" if entry.checksum is None else entry.checksum.algorithm
 
 
-async def _file_chunks(span: FileSpan | HeldSpan) -> AsyncIterator[bytes]:
+async def _file_chunks(span: FileSpan | HeldSpan) -> AsyncGenerator[bytes, None]:
     at, left = span.first, span.size
     if isinstance(span, HeldSpan):
         file, short = span.file, faults.FileChanging
@@ -102,7 +104,7 @@ async def _file_chunks(span: FileSpan | HeldSpan) -> AsyncIterator[bytes]:
     while left:
         chunk = await asyncio.to_thread(_read, file, min(left, CHUNK_BYTES), at)
         if not chunk:
-            raise short()
+            raise short() from OSError(f"a file ends at byte {at}, {left} bytes early")
         at, left = at + len(chunk), left - len(chunk)
         yield chunk
 
@@ -110,8 +112,8 @@ async def _file_chunks(span: FileSpan | HeldSpan) -> AsyncIterator[bytes]:
 def _open(path: str) -> int:
     try:
         return os.open(path, os.O_RDONLY)
-    except FileNotFoundError:
-        raise faults.InternalError() from None
+    except FileNotFoundError as error:
+        raise faults.InternalError() from error
 
 
 def _read(file: Descriptor, size: int, at: int) -> bytes:

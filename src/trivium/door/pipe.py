@@ -17,13 +17,13 @@ import fcntl
 import os
 import select
 import sys
-from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import Final
 
-from trivium.base.body import Descriptor, FileSpan, HeldSpan, Pieces, Stream, size_of
+from trivium.base.body import Descriptor, HeldSpan, Pieces, Stream, size_of
 from trivium.base.finish import finished
+from trivium.buckets.copying import chunks_of
 from trivium.door.wire import Headers, Wire
 
 PIPE_BYTES: Final = 1 << 20
@@ -45,7 +45,7 @@ async def send(
     When it raises behind the first byte, the client sees a body that breaks off before its Content-Length.
     """
     size = size_of(body)
-    async with aclosing(_chunks(body)) as chunks:
+    async with aclosing(chunks_of(body)) as chunks:
         if size <= PIPE_BYTES:
             wire.response_bytes(status, headers, b"".join([chunk async for chunk in chunks]))
             return
@@ -162,36 +162,3 @@ def _move(file: int, at: int, size: int, into: int) -> int:
                 raise
     data = os.pread(file, min(size, _READ_BYTES), at)
     return os.write(into, data) if data else 0
-
-
-async def _chunks(body: HeldSpan | Pieces | Stream) -> AsyncGenerator[bytes, None]:
-    if isinstance(body, Stream):
-        async for chunk in body.chunks:
-            yield chunk
-        return
-    for piece in (body,) if isinstance(body, HeldSpan) else body.pieces:
-        if isinstance(piece, bytes):
-            yield piece
-            continue
-        async with aclosing(_read(piece)) as chunks:
-            async for chunk in chunks:
-                yield chunk
-
-
-async def _read(span: FileSpan | HeldSpan) -> AsyncGenerator[bytes, None]:
-    """The bytes of the span, about a mebibyte at a time. Raises OSError when there are fewer."""
-    if isinstance(span, HeldSpan):
-        file = span.file
-    else:
-        file = Descriptor(await asyncio.to_thread(os.open, span.path, os.O_RDONLY))
-    at = span.first
-    while at <= span.last:
-        chunk = await asyncio.to_thread(_read_at, file, min(_READ_BYTES, span.last + 1 - at), at)
-        if not chunk:
-            raise OSError(f"a file ends before byte {span.last}")
-        at += len(chunk)
-        yield chunk
-
-
-def _read_at(file: Descriptor, size: int, at: int) -> bytes:
-    return os.pread(file.number, size, at)
