@@ -5,11 +5,14 @@ rows.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 import msgspec
 
 T = TypeVar("T")
+
+# what decoding raises for bytes that are no record: no text, and a format number that never was, among them
+_DAMAGE: Final = (msgspec.DecodeError, UnicodeDecodeError, LookupError)
 
 
 class Unreadable(Exception):
@@ -55,17 +58,23 @@ class Records(Generic[T]):
         try:
             if data[0] == self._format:
                 return self._decode(data[1:])
-            migrate = self._older.get(data[0])
-            if migrate is None:
+            if data[0] > self._format:
                 raise UnknownFormat(data, [*self._older, self._format])
-            return migrate(data[1:])
-        except (msgspec.DecodeError, IndexError) as error:
+            return self._older[data[0]](data[1:])
+        except _DAMAGE as error:
             raise Unreadable(data, f"it is damaged: {error}") from error
+
+    def read(self, data: bytes) -> T | None:
+        """The value; None for a row that cannot be read."""
+        try:
+            return self.decode(data)
+        except Unreadable:
+            return None
 
     def decode_all(self, rows: Sequence[bytes]) -> list[T]:
         """The values of many, in order: faster than asking for each. Raises as `decode`."""
         today, decode, other = self._format, self._decode, self.decode
         try:
             return [decode(data[1:]) if data[0] == today else other(data) for data in rows]
-        except (msgspec.DecodeError, IndexError):
+        except _DAMAGE:
             return [other(data) for data in rows]  # which says which

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -38,7 +40,7 @@ def test_a_row_of_a_newer_house_is_refused_among_others_too() -> None:
         ROWS.decode_all([ROWS.encode(Row("a")), b"\x03b"])
 
 
-@pytest.mark.parametrize("data", [b"", b"\x02", b"\x02\xc1", b"\x02\xa0"])
+@pytest.mark.parametrize("data", [b"", b"\0", b"\x02", b"\x02\xc1", b"\x02\xa0", b"\x02\x91\xa1\xff", b"\x01\xff"])
 def test_bytes_that_are_no_record_are_unreadable(data: bytes) -> None:
     with pytest.raises(Unreadable) as one:
         ROWS.decode(data)
@@ -46,3 +48,19 @@ def test_bytes_that_are_no_record_are_unreadable(data: bytes) -> None:
         ROWS.decode_all([data])
 
     assert one.value.data == many.value.data == data
+    assert ROWS.read(data) is None
+
+
+def test_who_can_do_without_a_row_reads_it_or_nothing() -> None:
+    assert ROWS.read(ROWS.encode(Row("a"))) == Row("a")
+    assert ROWS.read(b"\x03b") is None
+
+
+@given(st.builds(Row, st.text(), st.integers(0, 2**63)), st.binary(max_size=3), st.data())
+def test_whatever_becomes_of_a_row_it_is_read_or_unreadable(row: Row, other: bytes, data: st.DataObject) -> None:
+    value = bytearray(ROWS.encode(row))
+    at = data.draw(st.integers(0, len(value)))
+    value[at:at + len(other)] = other
+
+    with suppress(Unreadable):
+        ROWS.decode(bytes(value))
