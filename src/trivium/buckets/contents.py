@@ -1,7 +1,7 @@
 """How bytes come to rest in this house, are read again and let go: once for every kind of bucket.
 
 Theory of operation. `keep` makes the bytes durable before any row speaks of them; `settle`, inside the
-transaction that writes the row, names or shares them; `discard` takes back what a refused transaction left.
+transaction that writes the row, names or shares them; `write` takes back what a refused transaction left.
 Small bytes rest in the row itself, larger ones in a blob, those of a multipart upload in a layout of its
 parts' blobs. What rests already is shared or taken over, never moved.
 """
@@ -9,7 +9,7 @@ parts' blobs. What rests already is shared or taken over, never moved.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
@@ -75,10 +75,17 @@ def settle(tx: Write, kept: Kept) -> None:
         blobs.share(tx, kept.content.id)
 
 
-async def discard(ground: Ground, kept: Kept) -> None:
-    """Take back the fresh blob of content whose transaction was refused before it could commit."""
-    if kept.blob is not None:
-        await ground.blobs.remove(kept.blob.id)
+async def write(ground: Ground, kept: Kept, change: Callable[[Write], Entry]) -> Entry:
+    """Run the transaction that settles the content. A fresh blob goes again when it is refused.
+
+    A refusal comes before the commit. When the engine fails nobody knows: then the sweep decides.
+    """
+    try:
+        return await ground.engine.write(change)
+    except Fault as fault:
+        if kept.blob is not None and fault.kind.status < faults.InternalError.status:
+            await ground.blobs.remove(kept.blob.id)
+        raise
 
 
 def release(tx: Write, entry: Entry, *, now_ms: int) -> None:
@@ -106,8 +113,7 @@ def layout_of(rows: Read, entry: Entry) -> Layout | None:
 
 
 class StoredReading(msgspec.Struct, frozen=True, gc=False):
-    """An entry whose bytes are in this house: in its row (`_body`), in a blob, or in the blobs of a layout.
-    """
+    """An entry whose bytes are in this house: in its row (`_body`), a blob, or the blobs of a layout."""
 
     _blobs: Blobs
     entry: Entry

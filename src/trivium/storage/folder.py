@@ -100,9 +100,7 @@ class DataFolder:
             self._write_format(number + 1)
 
     def _format(self) -> int | None:
-        """The format's number; None where there is none. Raises FolderRefused for one that this house cannot
-        know.
-        """
+        """The format's number; None where there is none. Raises FolderRefused for one we cannot know."""
         try:
             text = (self.path / "format").read_text("ascii", "replace").strip()
         except FileNotFoundError:
@@ -124,11 +122,16 @@ class DataFolder:
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(self.path / "format")
-        directory = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+        fsync_directory(self.path)
+
+
+def fsync_directory(path: Path | str) -> None:
+    """Make durable which names the directory has."""
+    directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
 
 
 def _ours(name: str) -> bool:

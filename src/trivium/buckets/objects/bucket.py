@@ -77,18 +77,10 @@ class ObjectsBucket:
             await self._refuse_early(key, content, only_if)
         kept = await contents.keep(ground, content)
         change = _writing(self._opened, key, kept, attributes, only_if, companion)
-        try:
-            return await ground.engine.write(change)
-        except Fault as fault:
-            # A refusal comes before the commit. When the engine fails nobody knows: then the sweep decides.
-            if fault.kind.status < faults.InternalError.status:
-                await contents.discard(ground, kept)
-            raise
+        return await contents.write(ground, kept, change)
 
     async def delete(self, deletions: Sequence[Deletion], *, actor: str) -> list[Gone | Fault]:
-        """As `Bucket.delete`, in short transactions. Once some are done, one that fails is the fault of its
-        keys.
-        """
+        """As `Bucket.delete`, in short transactions. Behind one that is done, a fault is that of its keys."""
         done: list[Gone | Fault] = []
         for first in range(0, len(deletions), _DELETED_TOGETHER):
             some = deletions[first:first + _DELETED_TOGETHER]

@@ -66,14 +66,8 @@ class BranchBucket:
         if only_if is not ALWAYS and not isinstance(content, Resting):
             await ground.engine.read(lambda rows: self._check(rows, key, only_if))  # before its bytes travel
         kept = await contents.keep(ground, content)
-        try:
-            return await ground.engine.write(self._putting(key, kept, attributes, only_if, companion))
-        except Fault as fault:
-            # A refusal came before the commit. After an engine's own failure nobody knows: then the sweep
-            # decides.
-            if fault.kind.status < faults.InternalError.status:
-                await contents.discard(ground, kept)
-            raise
+        change = self._putting(key, kept, attributes, only_if, companion)
+        return await contents.write(ground, kept, change)
 
     async def delete(self, deletions: Sequence[Deletion], *, actor: str) -> list[Gone | Fault]:
         """As `Bucket.delete`: all together one commit, none where nothing was there; versions stay."""

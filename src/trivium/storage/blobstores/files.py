@@ -33,6 +33,7 @@ from trivium.base.clock import Clock
 from trivium.base.ids import Ids
 from trivium.base.lane import Lane
 from trivium.storage.blobs import Blob, BlobSpan
+from trivium.storage.folder import fsync_directory
 from trivium.storage.room import Room
 
 T = TypeVar("T")
@@ -49,16 +50,14 @@ _HEXADECIMAL: Final = frozenset("0123456789abcdef")
 
 
 class FileBlobs:
-    """The files below `folder`, which is made when it is not there. Opening it may block for some
-    milliseconds.
-    """
+    """The files below `folder`, made when it is not there. Opening it may block for some milliseconds."""
 
     def __init__(self, folder: Path, clock: Clock, ids: Ids, *, reserve_bytes: int = 0) -> None:
         self._folder, self._clock, self._ids = folder, clock, ids
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="trivium-blob")
         for number in range(_DIRECTORIES):
             (folder / f"{number:02x}").mkdir(mode=0o700, parents=True, exist_ok=True)
-        _fsync_directory(str(folder))
+        fsync_directory(folder)
         self._room = Room(folder, reserve_bytes=reserve_bytes)
 
     async def write(self, chunks: AsyncIterator[bytes]) -> Blob:
@@ -137,7 +136,7 @@ class _Growing:
             os.utime(self._file, ns=(written_ms * 1_000_000,) * 2)
             os.fsync(self._file)
             self._close()
-            _fsync_directory(os.path.dirname(self._path))
+            fsync_directory(os.path.dirname(self._path))
 
     def discard(self) -> None:
         """Remove what was written, once nobody writes any more."""
@@ -199,14 +198,6 @@ def _old(directory: str, older_than_ms: int) -> list[str]:
                     if entry.stat().st_mtime_ns < older_than_ms * 1_000_000:
                         found.append(entry.name)
     return found
-
-
-def _fsync_directory(path: str) -> None:
-    directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
 
 
 @contextmanager
