@@ -1,6 +1,4 @@
-"""Who is there: the root account, whose key is given or made on the first start, and the accounts that are
-declared.
-"""
+"""Who is there: the root account, whose key is given or made on the first start, and those declared."""
 
 from __future__ import annotations
 
@@ -71,9 +69,7 @@ def root_key(settings: Settings, ids: Ids) -> RootKey:
 
 
 def given_key(settings: Settings) -> RootKey | None:
-    """The key of root that the settings give; None where they give none. Raises ConfigurationError as
-    `root_key`.
-    """
+    """The settings' key of root; None where they give none. Raises ConfigurationError as `root_key`."""
     if bool(settings.root_access_key) != bool(settings.root_secret_key):
         raise ConfigurationError("give both root_access_key and root_secret_key, or neither")
     if not settings.root_access_key:
@@ -97,8 +93,7 @@ def _make(path: Path, ids: Ids) -> RootKey:
 
 
 def users_of(settings: Settings, root: RootKey) -> Users:
-    """Everybody. Raises ConfigurationError for names, ids or access keys that two share, or that cannot be.
-    """
+    """Everybody. Raises ConfigurationError for names, ids or keys that two share, or that cannot be."""
     accounts = [Account(canonical_id(ROOT), ROOT)]
     credentials = [Credential(root.access_key, root.secret_key, accounts[0])]
     for declared in settings.accounts:

@@ -1,6 +1,4 @@
-"""`trivium fork`, `branches`, `log`: what the S3 protocol has no word for. A server may run on the folder
-meanwhile.
-"""
+"""`trivium fork`, `branches`, `log`: what S3 has no word for. A server may run on the folder meanwhile."""
 
 from __future__ import annotations
 
@@ -22,9 +20,7 @@ from trivium.storage.folder import DataFolder
 
 
 async def fork(settings: Settings, out: TextIO, *, repository: str, branch: str, new: str, at: str) -> int:
-    """Make the branch `new` from another, as of its commit `at`; 0. Raises FolderRefused and the faults of a
-    fork.
-    """
+    """Make the branch `new` from another, as of its commit `at`; 0. Raises FolderRefused, a fork's faults."""
     async with _repositories(settings) as repositories:
         record = await repositories.fork(repository, branch, new, at=at)
     out.write(f"{record.name}\n")

@@ -1,6 +1,4 @@
-"""From settings to a house: a flat list of constructions. To add an engine, a store or a kind of bucket is
-one line here.
-"""
+"""From settings to a house: a flat list of constructions. To add an engine, store or bucket is one line."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""What a server says when it is ready: where it is reached, and with which key; to people, or as a log event.
-"""
+"""What a ready server says: where it is reached, and with which key; to people, or as a log event."""
 
 from __future__ import annotations
 

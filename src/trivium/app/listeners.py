@@ -1,5 +1,4 @@
-"""Listeners: what the settings say of them, as addresses, dialects and TLS, checked before anything starts.
-"""
+"""Listeners: what the settings say of them, as addresses, dialects and TLS, checked before all starts."""
 
 from __future__ import annotations
 

@@ -43,9 +43,7 @@ def check_mounts(settings: Settings, users: Users) -> None:
 
 
 def _check_apart(settings: Settings) -> None:
-    """Each mount has its directory for itself: conditions hold within a mount, and the data folder holds
-    keys.
-    """
+    """Each mount has its directory for itself: conditions hold within a mount; the data folder holds keys."""
     data = settings.data.absolute()
     for mount in settings.mounts:
         path = Path(mount.path)
@@ -73,9 +71,7 @@ def _same(one: Path, other: Path) -> bool:
 
 
 async def declare_mounts(engine: Engine, settings: Settings, users: Users, clock: Clock) -> None:
-    """Make the catalog's mounts those that are declared. Raises ConfigurationError when a name is another
-    bucket's.
-    """
+    """Make the catalog's mounts those declared. Raises ConfigurationError when a name is another bucket's."""
 
     def change(tx: Write) -> None:
         declared = {mount.bucket: mount for mount in settings.mounts}

@@ -13,8 +13,7 @@ from trivium.app.settings import Row
 
 
 class Field(msgspec.Struct, frozen=True):
-    """One declared setting. `kind` is str, int, bool, Path or tuple; `table` is the struct of a table's rows.
-    """
+    """One declared setting. `kind` is str, int, bool, Path or tuple; `table` the struct of a table's rows."""
 
     name: str
     row: Row

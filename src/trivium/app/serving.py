@@ -1,6 +1,4 @@
-"""`trivium serve`: claim the ports and the data folder, start the workers, say where everything is, wait for
-the end.
-"""
+"""`trivium serve`: claim ports and data folder, start the workers, say where all is, wait for the end."""
 
 from __future__ import annotations
 
@@ -85,9 +83,7 @@ def serve(settings: Settings, *, show_secret: bool, out: TextIO) -> int:
 
 
 def allow_descriptors() -> None:
-    """Let this process and its workers have `_DESCRIPTORS` descriptors each, or as many as the system lets
-    us.
-    """
+    """Let this process and its workers have `_DESCRIPTORS` descriptors each, or what the system allows."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(_DESCRIPTORS, hard)
     if soft == resource.RLIM_INFINITY or soft >= wanted:

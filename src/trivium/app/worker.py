@@ -55,9 +55,7 @@ def main() -> None:
 
 
 async def work(orders: Orders) -> NoReturn:
-    """Serve until SIGTERM, or until the supervisor is gone; then finish what is under way, and end the
-    process.
-    """
+    """Serve until SIGTERM or the supervisor is gone; then finish what is under way, and end the process."""
     settings, clock, ids = orders.settings, SystemClock(), RandomIds()
     users = users_of(settings, orders.root)
     house = build(settings, users, clock, ids)

@@ -33,9 +33,7 @@ class Descriptor:
 
 
 class HeldSpan(msgspec.Struct, frozen=True):
-    """Bytes `first` to `last` (both included) of a file that is held open, whatever has its name now; never
-    empty.
-    """
+    """Bytes `first` to `last` (both included) of a file held open, whatever has its name now; never empty."""
 
     file: Descriptor
     first: int
@@ -53,8 +51,7 @@ class Pieces(msgspec.Struct, frozen=True):
 
 
 class Stream:
-    """Bytes that come from somewhere else, in chunks. `size` is their number in bytes. It can be read once.
-    """
+    """Bytes that come from somewhere else, in chunks; `size` in bytes. It can be read once."""
 
     __slots__ = ("chunks", "size")
 

@@ -29,9 +29,7 @@ class Hasher(Protocol):
 
 
 class Checksum(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A checksum as S3 shows it: algorithm name, base64 value (`…-N` when composite), FULL_OBJECT or
-    COMPOSITE.
-    """
+    """A checksum as S3 shows it: algorithm, base64 value (`…-N` when composite), FULL_OBJECT or COMPOSITE."""
 
     algorithm: str
     value: str
@@ -128,9 +126,7 @@ def composite(algorithm: Algorithm, digests: Iterable[bytes]) -> str:
 
 
 def combined(algorithm: Algorithm, parts: Iterable[bytes], sizes: Iterable[int]) -> bytes:
-    """The CRC of the whole, from the CRCs of the parts and their sizes in bytes. The algorithm must have
-    `combine`.
-    """
+    """The CRC of the whole, from the parts' CRCs and sizes in bytes. The algorithm must have `combine`."""
     combine = algorithm.combine
     assert combine is not None, f"{algorithm.name} cannot be combined"
     value = 0

@@ -9,9 +9,7 @@ def quoted(etag: str) -> str:
 
 
 def bare(text: str) -> str:
-    """An ETag that a client sent, without white space, weakness mark and quotes, any of which clients leave
-    out or add.
-    """
+    """A client's ETag without white space, weakness mark and quotes, any of which clients omit or add."""
     return text.strip().removeprefix("W/").strip('"')
 
 

@@ -184,9 +184,7 @@ class Versions(Protocol):
         ...
 
     async def set_state(self, state: str) -> None:
-        """Make versioning "Enabled" or "Suspended". Raises NoSuchBucket, NotImplemented where the state
-        cannot be had.
-        """
+        """Make versioning "Enabled" or "Suspended". Raises NoSuchBucket; NotImplemented where that is not."""
         ...
 
     async def list(self, prefix: str, start: str, marker: str | None, limit: int) -> list[VersionEntry]:

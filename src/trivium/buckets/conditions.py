@@ -86,9 +86,7 @@ ALWAYS: Final = WriteIf()
 
 
 class ReadIf(msgspec.Struct, frozen=True):
-    """Conditions of GET, HEAD and copy sources. Times in ms since 1970, compared by whole seconds. None means
-    not asked.
-    """
+    """Conditions of GET, HEAD and copy sources. Times in ms since 1970, by whole seconds. None: not asked."""
 
     match: str | None = None
     none_match: str | None = None

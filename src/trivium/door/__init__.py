@@ -1,3 +1,1 @@
-"""The door: HTTP. It turns the server's request and response objects into ours and back; sockets are here
-only.
-"""
+"""The door: HTTP. It turns the server's request and response objects into ours and back. Sockets are here."""

@@ -21,9 +21,7 @@ _SECRETS = re.compile(r"(?i)((?:^|&)(?:x-amz-signature|x-amz-security-token|sign
 
 
 class Line(msgspec.Struct, frozen=True):
-    """One request. Times in milliseconds, sizes in bytes; `account` is a canonical id, `fault` "" where all
-    went well.
-    """
+    """One request. Times in milliseconds, sizes in bytes; `account` a canonical id, `fault` "" for none."""
 
     time: str
     id: str
@@ -43,9 +41,7 @@ class Line(msgspec.Struct, frozen=True):
 
 
 class AccessLog:
-    """Lines that wait to be written to `path`, or to standard output for "-". Each worker has one; a line is
-    one write.
-    """
+    """Lines that wait for `path`, or standard output for "-". One a worker; a line is one write."""
 
     def __init__(self, path: str) -> None:
         self._path = path

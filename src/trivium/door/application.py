@@ -149,9 +149,7 @@ def _close_unless_asked(source: Source, response: Response) -> None:
 
 
 def _send_span(wire: Wire, response: Response, body: FileSpan) -> None:
-    """Let the server send the file. It would answer 404 itself if the file were missing, so that is looked at
-    before.
-    """
+    """Let the server send the file. It would answer 404 itself for a missing one: that is looked at first."""
     if os.stat(body.path).st_size <= body.last:
         raise OSError(f"{body.path} ends before byte {body.last}")
     response.headers.append(("content-length", str(body.size)))
@@ -174,9 +172,7 @@ def _hostless(request: Request) -> Response:
 
 
 def _unreadable(request: Request, scope: Scope) -> Response:
-    """The server hides header values that are not visible ASCII; dropping user metadata in silence is no
-    answer.
-    """
+    """The server hides header values that are no visible ASCII; dropping metadata in silence is no answer."""
     hidden = sorted(set(scope.headers.keys()) - request.headers.keys())
     message = "Header values must be visible ASCII; encode others as RFC 2047 says"
     return write_fault(faults.InvalidHeaderValue(message, ArgumentName=",".join(hidden)), request)

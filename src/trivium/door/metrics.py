@@ -31,8 +31,7 @@ _Noted = tuple[int, int, int]  # bytes in, bytes out, nanoseconds
 
 
 class Counts(msgspec.Struct):
-    """What one worker has counted: rows by action, and how often each fault was answered, by (action, fault).
-    """
+    """What one worker has counted: rows by action; how often each fault was answered, by (action, fault)."""
 
     actions: dict[str, list[int]] = {}
     faults: dict[str, int] = {}
@@ -100,9 +99,7 @@ class Tally:
 
 
 class Ledger:
-    """The counts of one worker and the files of all of them, in `folder`, which belongs to one run of the
-    server.
-    """
+    """The counts of one worker and the files of all, in `folder`, which belongs to one run of the server."""
 
     def __init__(self, folder: Path, worker: int) -> None:
         self._folder, self._path = folder, folder / f"counts-{worker}"

@@ -1,5 +1,4 @@
-"""The HTTP server of one listener: Granian, embedded in our event loop, on a socket that was claimed before.
-"""
+"""The HTTP server of one listener: Granian, embedded in our event loop, on a socket claimed before."""
 
 from __future__ import annotations
 

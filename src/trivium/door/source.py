@@ -23,9 +23,7 @@ MAX_DRAIN_BYTES: Final = 1 << 20
 
 
 class Patience:
-    """How long a client may keep us waiting for its next bytes: about `limit_seconds`, measured in whole
-    seconds.
-    """
+    """How long a client may keep us waiting for its next bytes: about `limit_seconds`, in whole seconds."""
 
     __slots__ = ("_second", "_tired", "_waiting", "limit_seconds")
 

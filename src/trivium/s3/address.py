@@ -1,6 +1,4 @@
-"""Addresses: which bucket and key a request is about, path style or virtual host, below the listener's base
-path.
-"""
+"""Addresses: which bucket and key a request is about, path style or virtual host, below the base path."""
 
 from __future__ import annotations
 

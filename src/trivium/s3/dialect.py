@@ -1,6 +1,4 @@
-"""The differences between S3s, as data. A listener speaks one dialect; handlers read its facts and never ask
-its name.
-"""
+"""The differences between S3s, as data. A listener speaks one; handlers read its facts, never its name."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Headers that ask for what this server does not do: refused, never ignored, since whoever sends one relies
-on it.
-"""
+"""Headers that ask for what this server does not do: refused, never ignored, since senders rely on it."""
 
 from __future__ import annotations
 

@@ -49,9 +49,7 @@ class Opened(msgspec.Struct, frozen=True):
 
 
 class NewBucket(msgspec.Struct, frozen=True):
-    """A bucket that is to be made, and what it is made with. `owner` is a canonical id; `region` "" names
-    none.
-    """
+    """A bucket to be made, and what it is made with. `owner` is a canonical id; `region` "" names none."""
 
     name: str
     owner: str
@@ -142,9 +140,7 @@ class Catalog:
         return Opened(now.record, await history.as_of(commit))
 
     async def create(self, kind: str, new: NewBucket) -> None:
-        """Make a bucket, all at once. Raises BucketAlreadyOwnedByYou, BucketAlreadyExists, and what the kind
-        raises.
-        """
+        """Make a bucket, all at once. Raises BucketAlreadyOwnedByYou, BucketAlreadyExists, and the kind's."""
 
         def settled(tx: Write, record: BucketRecord) -> None:
             if new.acl is not None or new.ownership:
@@ -155,9 +151,7 @@ class Catalog:
         await self._kinds[kind].make(new.name, new.owner, new.region, settled)
 
     async def delete(self, record: BucketRecord) -> None:
-        """Delete an empty bucket with its documents. Raises NoSuchBucket, BucketNotEmpty, and what the kind
-        raises.
-        """
+        """Delete an empty bucket with its documents. Raises NoSuchBucket, BucketNotEmpty, and the kind's."""
         await self._kinds[record.kind].remove(record)
 
     async def raze(self, record: BucketRecord) -> None:
@@ -273,9 +267,7 @@ def drop(tx: Write, record: BucketRecord) -> None:
 
 
 def read_moment(text: str) -> int | None:
-    """An ISO 8601 time in UTC as ms since 1970 (the end of that second when it has no fraction); None when it
-    is none.
-    """
+    """An ISO 8601 time in UTC as ms since 1970 (the end of that second if it has no fraction), or None."""
     match = _MOMENT.fullmatch(text)
     if match is None:
         return None

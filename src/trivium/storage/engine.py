@@ -39,9 +39,7 @@ class Write(Read, Protocol):
     """A transaction. It sees its own writes; an exception in the function undoes them all."""
 
     def put(self, key: bytes, value: bytes, body: bytes | None = None) -> None:
-        """Write the row, replacing value and body of one that was there. Only rows of keys.BODIED have a
-        body.
-        """
+        """Write the row, replacing value and body of one that was there. Only keys.BODIED have bodies."""
         ...
 
     def delete(self, key: bytes) -> None:
@@ -56,15 +54,11 @@ class Write(Read, Protocol):
         ...
 
     def sequence(self) -> int:
-        """A number greater than any this engine has given before, also before a restart. Starts at 1; gaps
-        occur.
-        """
+        """A number greater than any given before, also before a restart. Starts at 1; gaps occur."""
         ...
 
     def announce(self) -> None:
-        """Say that this transaction touches rows that others cache: `Engine.generation` changes with its
-        commit.
-        """
+        """Say that it touches rows that others cache: `Engine.generation` changes with its commit."""
         ...
 
 

@@ -26,9 +26,7 @@ ATTRIBUTES: Final = 3  # tags or other facts beside the content changed
 
 
 class Change(msgspec.Struct, frozen=True, array_like=True):
-    """One change of one key. `seq` orders all changes of an engine; `commit` names it where the bucket keeps
-    history.
-    """
+    """One change of one key. `seq` orders all of an engine; `commit` names it where there is history."""
 
     seq: int
     kind: int
@@ -82,8 +80,7 @@ async def trim(engine: Engine, *, now_ms: int, keep_ms: int) -> int:
 
 
 def _mark(now_ms: int, keep_ms: int, tx: Write) -> int:
-    """The seq before which all changes are old enough. Makes a mark if the last one was made some time ago.
-    """
+    """The seq before which all changes are old enough. Makes a mark if the last one is some time ago."""
     data = tx.get(_MARKS_ROW)
     marks = MARKS.decode(data) if data is not None else ()
     before = max((mark.seq for mark in marks if mark.at_ms <= now_ms - keep_ms), default=0)

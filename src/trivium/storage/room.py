@@ -1,5 +1,4 @@
-"""How much room a disk has left for more: all but a reserve, without which nothing could be deleted either.
-"""
+"""How much room a disk has left: all but a reserve, without which nothing could be deleted either."""
 
 from __future__ import annotations
 

@@ -44,9 +44,7 @@ class Finding(msgspec.Struct, frozen=True):
 async def scrub(
     engine: Engine, blobs: Blobs, *, unnamed_before_ms: int,
 ) -> AsyncIterator[Finding]:
-    """All findings, as they are found. Blobs last written before `unnamed_before_ms` (ms since 1970) should
-    have a name.
-    """
+    """All findings, as found. Blobs last written before `unnamed_before_ms` (since 1970) must have names."""
     async for row, record in walk(engine, keys.BLOB):
         try:
             blob = BLOBS.decode(record)

@@ -84,9 +84,7 @@ def _visible(fd: int, room_bytes: int) -> list[str]:
 
 
 def _fits(name: str, room_bytes: int) -> bool:
-    """Can a client name it: is it UTF-8, without U+FFFD (which stands for bytes that are none), and short
-    enough?
-    """
+    """Can a client name it: is it UTF-8, without U+FFFD (it stands for bytes that are none), and short?"""
     if name.isascii():
         return len(name) <= room_bytes
     try:

@@ -11,9 +11,7 @@ MAX_COMPONENT_BYTES: Final = 255  # NAME_MAX of Linux' and macOS' file systems
 
 
 def check_name(key: str) -> None:
-    """Raise the fault that says why the key cannot be a name: of a folder when it ends in a slash, else a
-    file.
-    """
+    """Raise the fault that says why the key can name no folder (it ends in a slash), or no file."""
     if "\0" in key:
         raise faults.KeyHasNul()
     for component in components(key):

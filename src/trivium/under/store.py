@@ -42,8 +42,7 @@ class Opened(Protocol):
     def stat(self) -> Stat: ...
 
     async def body(self, span: Span | None) -> Body:
-        """The bytes of the span, or all, as they were at the opening. Raises FileChanging when they are gone.
-        """
+        """The bytes of the span, or all, as at the opening. Raises FileChanging when they are gone."""
         ...
 
     async def digest(self) -> str | None:
@@ -107,7 +106,5 @@ class UnderStore(Protocol):
         ...
 
     def removed(self, name: str) -> AbstractAsyncContextManager[bool]:
-        """Inside, the file or empty folder is durably gone; False when there was none. An exception inside
-        undoes it.
-        """
+        """Inside, file or empty folder is durably gone; False: none was. An exception inside undoes it."""
         ...

@@ -89,9 +89,7 @@ def opened_parent(root: str, name: str) -> Iterator[tuple[int, str]]:
 
 
 def mark(seen: os.stat_result) -> str:
-    """What tells one content of a name from the next: size, modification time and inode; of a folder the
-    inode only.
-    """
+    """What tells one content of a name from the next: size, modification time, inode; of a folder: inode."""
     if stat.S_ISDIR(seen.st_mode):
         return f"{seen.st_ino}"
     return f"{seen.st_size}.{seen.st_mtime_ns}.{seen.st_ino}"
@@ -139,9 +137,7 @@ def remove_folder(fd: int, last: str) -> bool:
 
 
 def look(root: str, name: str) -> os.stat_result | None:
-    """The file or folder of this name; None when there is none, or when it is of the other sort, or
-    neither.
-    """
+    """The file or folder of this name; None when there is none, when it is of the other sort, or neither."""
     try:
         with opened_parent(root, name) as (fd, last):
             seen = os.stat(last, dir_fd=fd, follow_symlinks=False)
@@ -169,9 +165,7 @@ def open_file(root: str, name: str) -> int | None:
 
 
 def names_below(root: str, wanted: Wanted, folders: Folders) -> Generator[Seen, None, None]:
-    """The wanted names in code point order of the whole name. Folders that can hold none of them are not
-    opened.
-    """
+    """The wanted names in code point order of the whole name. Folders that can hold none stay closed."""
     with opened_root(root) as fd:
         yield from _Walk(wanted, folders).below(fd, "", folders.names(fd, ""))
 

@@ -209,9 +209,7 @@ def _take_after(id: str, ours: int, older: os.stat_result) -> None:
 
 
 def _second_name(fd: int, last: str, ours: int, older: str) -> bool:
-    """Keep what is about to be replaced. False where the file system, or the file's owner, does not let
-    us.
-    """
+    """Keep what is about to be replaced. False where file system or the file's owner does not let us."""
     try:
         os.link(last, older, src_dir_fd=fd, dst_dir_fd=ours, follow_symlinks=False)
     except FileNotFoundError:

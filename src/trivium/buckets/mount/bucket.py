@@ -195,9 +195,7 @@ class MountBucket:
 
 
 class MountAnnotations:
-    """The tags and access control lists of a mount's files. They are kept beside the file, which stays as it
-    is.
-    """
+    """The tags and access control lists of a mount's files, kept beside the file, which stays as it is."""
 
     __slots__ = ("_ground", "_looks", "_record", "_store")
 

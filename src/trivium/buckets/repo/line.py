@@ -29,9 +29,7 @@ Line = tuple[Level, ...]
 
 
 def start_of(record: BucketRecord) -> Line:
-    """What the branch of the record was forked from: its line without its own level; empty where it was
-    not.
-    """
+    """What the branch of the record was forked from: its line without its own level; empty: it was not."""
     return tuple(Level(*map(int, level.split(":"))) for level in record.facts.get("line", "").split())
 
 
@@ -46,9 +44,7 @@ def up_to(line: Line, seq: int, number: int) -> Line:
 
 
 def forked(line: Line, seq: int, number: int) -> Line:
-    """What a branch starts from that is forked from the line after that commit, less the levels that show
-    nothing.
-    """
+    """What a branch starts from that is forked behind that commit, less the levels that show nothing."""
     levels = up_to(line, seq, number)
     behind = (*(level.number for level in levels[1:]), 0)
     return tuple(level for level, before in zip(levels, behind, strict=True) if level.number > before)

@@ -66,9 +66,7 @@ class Reader(msgspec.Struct, frozen=True):
         return found
 
     def visible(self, rows: Read, key: str, version: str | None) -> Found:
-        """The object asked for. Raises as `Bucket.head` does; NoSuchKey also where a commit did not have
-        the key.
-        """
+        """The object asked for. Raises as `Bucket.head`; NoSuchKey where a commit did not have it, too."""
         if version is None:
             found, commit = views.find(rows, self.line, key), None
         else:

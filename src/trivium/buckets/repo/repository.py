@@ -117,8 +117,7 @@ class Repositories:
         await clearing.clear(self._ground)
 
     async def raze(self, record: BucketRecord) -> None:
-        """Delete the branch of the record with all its keys and commits. Raises NoSuchBucket, BranchHasForks.
-        """
+        """Delete the branch of the record with keys and commits. Raises NoSuchBucket, BranchHasForks."""
         await self._ground.engine.write(partial(_drop, record))
         await clearing.clear(self._ground)
 
@@ -131,9 +130,7 @@ class Repositories:
         return await self._ground.engine.read(lambda rows: commits.head(rows, line_of(record)))
 
     async def log(self, record: BucketRecord, *, before: int | None = None, limit: int = 100) -> list[Commit]:
-        """Up to `limit` commits of the branch, the newest first; with `before`, those with smaller
-        numbers.
-        """
+        """Up to `limit` commits of the branch, newest first; with `before`, those with smaller numbers."""
         return await self._ground.engine.read(
             lambda rows: list(islice(commits.log(rows, line_of(record), before=before), limit)))
 

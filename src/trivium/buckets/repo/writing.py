@@ -50,9 +50,7 @@ class Step:
         self._last = 0
 
     def write(self, kind: int, entry: Entry, body: bytes | None = None) -> Entry:
-        """Write the entry as the newest of its key, and its Change; the entry with its seq and this
-        commit.
-        """
+        """Write the entry as its key's newest, and its Change; the entry with its seq and this commit."""
         tx, bucket, key = self._tx, self._branch.record.id, entry.key
         self._last = tx.sequence()
         entry = msgspec.structs.replace(entry, seq=self._last, version=self.id)

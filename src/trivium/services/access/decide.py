@@ -63,9 +63,7 @@ def decide_outside(account: Account) -> None:
 
 
 def decide_entry(account: Account, action: str, record: BucketRecord, attributes: Attributes) -> None:
-    """Raise AccessDenied unless the account may do `action`, which `decide` let pass, with an object of the
-    bucket.
-    """
+    """Raise AccessDenied unless the account may do `action`, which `decide` let pass, with an object."""
     of, permission = _ASKS.get(action, _OWNERS)
     if account.id == owner_of(attributes, record) or (of != _OBJECT and account.id == record.owner):
         return
@@ -84,9 +82,7 @@ def decide_upload(account: Account, action: str, record: BucketRecord, initiator
 
 
 def may_know(account: Account, record: BucketRecord, permission: str = READ) -> bool:
-    """May the account be told that something is not in the bucket? Who may not list it may not ask what it
-    holds.
-    """
+    """May the account be told that something is not there? Who may not list may not ask what is."""
     return account.id == record.owner or _granted(account, record.acl, permission)
 
 

@@ -132,9 +132,7 @@ class GuardedBucket:
             key, content, attributes, only_if=asked(self._watch, only_if), companion=companion)
 
     async def delete(self, deletions: Sequence[Deletion], *, actor: str) -> list[Gone | Fault]:
-        """As `Bucket.delete`. Versions are removed by the bucket's owner alone, whom no permission but that
-        includes.
-        """
+        """As `Bucket.delete`. Only the bucket's owner removes versions: no permission includes that."""
         watch = self._watch
         if watch.account.id == watch.record.owner:
             return await self._bucket.delete(deletions, actor=actor)

@@ -47,9 +47,7 @@ class Users:
         return self._credentials.get(access_key)
 
     def account(self, id: str) -> Account:
-        """The account with this canonical id; one that is gone from the configuration keeps its id as its
-        name.
-        """
+        """The account with this canonical id; one gone from the configuration keeps its id as its name."""
         return self._accounts.get(id) or (ANONYMOUS if id == ANONYMOUS.id else Account(id, id))
 
     def declared(self, id: str) -> bool:

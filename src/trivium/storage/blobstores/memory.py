@@ -1,5 +1,4 @@
-"""Blobs for quick tests: files of a private temporary directory that vanish with the object, nothing fsynced.
-"""
+"""Blobs for quick tests: files of a private directory that vanish with the object, nothing fsynced."""
 
 from __future__ import annotations
 
@@ -17,8 +16,7 @@ from trivium.storage.blobs import Blob, BlobSpan
 
 
 class MemoryBlobs:
-    """The model of a blob store. Its bytes are files all the same, because the door sends bodies from files.
-    """
+    """The model of a blob store. Its bytes are files all the same: the door sends bodies from files."""
 
     def __init__(self, clock: Clock, ids: Ids) -> None:
         self._clock, self._ids = clock, ids

@@ -102,9 +102,7 @@ class Checkpoints:
 
 
 def checkpoint(db: sqlite3.Connection, path: Path, turnstile: Turnstile, generation: Generation) -> None:
-    """Copy all of the log into the database, the last of it inside the turnstile, and let the log start
-    again.
-    """
+    """Copy all of the log into the database, the last of it inside the turnstile, and restart the log."""
     for _ in range(_ROUNDS):
         db.execute("pragma wal_checkpoint(passive)").fetchone()
         _flush(path)

@@ -197,8 +197,7 @@ class Changes:
 
 
 class Numbers:
-    """The numbers that `sequence` gives, and those of new bodies: read once in a transaction of the database.
-    """
+    """The numbers of `sequence`, and those of new bodies: read once in a transaction of the database."""
 
     __slots__ = ("_bodies", "_db", "_given")
 
@@ -241,9 +240,7 @@ def _for_many(head: str, tail: str, width: int, count: int) -> str:
 def _laid_over(
     rows: Iterator[tuple[bytes, bytes]], ours: Iterable[tuple[bytes, bytes | None]], *, reverse: bool
 ) -> Iterator[tuple[bytes, bytes]]:
-    """The rows with ours laid over them: in order, ours instead of theirs, and none where ours says it was
-    deleted.
-    """
+    """The rows with ours laid over them: in order, ours instead of theirs, none where ours was deleted."""
     row = next(rows, None)
     for key, value in ours:
         while row is not None and (row[0] > key if reverse else row[0] < key):
