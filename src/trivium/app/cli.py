@@ -67,7 +67,7 @@ def _check(settings: Settings, _given: argparse.Namespace) -> int:
 
 
 def _scrub(settings: Settings, given: argparse.Namespace) -> int:
-    return asyncio.run(scrub(settings, sys.stdout, quiet=given.quiet))
+    return asyncio.run(scrub(settings, sys.stdout, quiet=given.quiet, aside=given.set_aside))
 
 
 def _fork(settings: Settings, given: argparse.Namespace) -> int:
@@ -115,6 +115,8 @@ def _parser() -> argparse.ArgumentParser:
         commands, "scrub", _scrub, "read every blob back, report what is not as it was written, and name the"
         " objects that lost bytes")
     one.add_argument("--quiet", action="store_true", help="print findings only")
+    one.add_argument(
+        "--set-aside", action="store_true", help="keep damaged rows of objects where no request meets them")
     _add_settings(one)
     one = _command(commands, "fork", _fork, "make a branch from another, in two small rows")
     for name in ("repository", "branch", "new"):

@@ -9,28 +9,41 @@ from typing import Final, TextIO
 
 from trivium.app.settings import Settings
 from trivium.base.clock import SystemClock
+from trivium.base.faults import Fault
 from trivium.base.ids import RandomIds
+from trivium.buckets.objects.aside import take_out
+from trivium.buckets.objects.opened import Opened
+from trivium.buckets.record import BRANCH, OBJECTS, Ground
 from trivium.services.bodies import DamagedRow, Version, rotten
 from trivium.services.references import Reference, references
+from trivium.storage import keys
+from trivium.storage.aside import set_aside
 from trivium.storage.blobstores.files import FileBlobs
-from trivium.storage.engine import Engine
+from trivium.storage.engine import Engine, Write
 from trivium.storage.engines.sqlite import SqliteEngine
 from trivium.storage.folder import DataFolder
-from trivium.storage.keys import shown
+from trivium.storage.records import UnknownFormat, Unreadable
 from trivium.storage.scrub import Kind
 from trivium.storage.scrub import scrub as findings
+from trivium.storage.walk import walk
 
 FOUND: Final = 1  # exit code: something is wrong with the data
 _NAMED_TOGETHER: Final = 1_000  # damaged blobs for which all rows are walked once
 
 
-async def scrub(settings: Settings, out: TextIO, *, quiet: bool) -> int:
-    """Print every finding, and what a lost blob belongs to; 0 when there is none. Raises FolderRefused."""
+async def scrub(settings: Settings, out: TextIO, *, quiet: bool, aside: bool = False) -> int:
+    """Print every finding, and what a lost blob belongs to; 0 when there is none. Raises FolderRefused.
+
+    `aside`: damaged rows are set aside where their key can be used without them.
+    """
     folder, clock = DataFolder(settings.data), SystemClock()
+    ids = RandomIds()
     folder.check()
     engine, found, lost = SqliteEngine(folder.rows), 0, set[str]()
+    generation = engine.generation
     try:
-        blobs = FileBlobs(folder.blobs, clock, RandomIds())
+        blobs = FileBlobs(folder.blobs, clock, ids)
+        ground = Ground(engine, blobs, clock, ids)
         before_ms = clock.now_ms() - settings.sweep_grace_seconds * 1000
         async for finding in findings(engine, blobs, unnamed_before_ms=before_ms):
             out.write(f"{finding.kind.value}: blob {finding.id}\n")
@@ -44,6 +57,12 @@ async def scrub(settings: Settings, out: TextIO, *, quiet: bool) -> int:
         async for one in rotten(engine):
             out.write(f"{_found_in_row(one)}\n")
             found += 1
+            if aside and isinstance(one, DamagedRow):
+                moved = await _set_aside(ground, generation, one)
+                out.write("  set aside\n" if moved else "  left where it is\n")
+        async for row, _ in walk(engine, keys.ASIDE):
+            if not quiet:
+                out.write(f"set aside earlier or now: row {keys.shown(keys.read_aside(row))}\n")
     finally:
         await engine.close()
     if not quiet:
@@ -63,9 +82,31 @@ async def _name(engine: Engine, lost: frozenset[str], out: TextIO) -> None:
         out.write(f"  {id}: of no object any more\n")
 
 
+async def _set_aside(ground: Ground, generation: int, damaged: DamagedRow) -> bool:
+    """Whether the row could be set aside. One of a bucket itself cannot, nor one of a branch, whose commits
+    would show something else then, nor one that a newer version wrote.
+    """
+    record, row = damaged.record, damaged.key
+
+    def change(tx: Write) -> bool:
+        if record is None or record.kind == BRANCH or tx.get(row) != damaged.error.data:
+            return False
+        if record.kind == OBJECTS:
+            take_out(Opened(ground, record, generation), row, tx)
+        else:
+            set_aside(tx, row)
+        return True
+
+    try:
+        return not isinstance(damaged.error, UnknownFormat) and await ground.engine.write(change)
+    except (Fault, Unreadable):  # the bucket went, or the key's newest row has to go first
+        return False
+
+
 def _found_in_row(one: Version | DamagedRow) -> str:
     if isinstance(one, DamagedRow):
-        return f"{Kind.UNREADABLE.value}: row {shown(one.key)}, {one.why}"
+        bucket = "" if one.record is None else f" of bucket {one.record.name}"
+        return f"{Kind.UNREADABLE.value}: row {keys.shown(one.key)}{bucket}, {one.error}"
     return f"{Kind.ROT.value}: {_version(one.bucket, one.key, one.version)}"
 
 

@@ -15,6 +15,7 @@ from trivium.buckets import contents
 from trivium.buckets.entry import ENTRIES
 from trivium.buckets.record import BucketRecord, Ground, strike
 from trivium.storage import keys
+from trivium.storage.aside import set_aside
 from trivium.storage.engine import Write
 
 _ROWS_AT_ONCE: Final = 500
@@ -22,15 +23,12 @@ _PLAIN: Final = (keys.LOG, keys.DOCUMENT, keys.COMMIT, keys.FILE, keys.TOKEN)
 
 
 def raze(tx: Write, record: BucketRecord) -> None:
-    """The bucket's name goes in this transaction; all its rows are marked, to be cleared. Raises
-    NoSuchBucket.
-    """
+    """The bucket's name goes in this transaction; its rows are marked, to be cleared. Raises NoSuchBucket."""
     _mark(tx, strike(tx, record).id)
 
 
 def leave(tx: Write, bucket: int) -> None:
-    """Say that a bucket without entries is gone. Its other rows go now if they are few, else they are marked.
-    """
+    """Say that a bucket without entries is gone. Its other rows go now if they are few, else marked."""
     if _remove_others(tx, bucket) == _ROWS_AT_ONCE:
         _mark(tx, bucket)
 
@@ -62,7 +60,11 @@ def _remove_entries(tx: Write, bucket: int, now_ms: int) -> bool:
     for table in (keys.CURRENT, keys.OLD):
         rows = _some(tx, table, bucket, _ROWS_AT_ONCE)
         for row, data in rows:
-            contents.release(tx, ENTRIES.decode(data), now_ms=now_ms)
+            entry = ENTRIES.read(data)
+            if entry is None:
+                set_aside(tx, row)
+                continue
+            contents.release(tx, entry, now_ms=now_ms)
             tx.delete(row)
         if rows:
             return True

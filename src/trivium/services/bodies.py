@@ -8,16 +8,20 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from functools import partial
+from typing import Final
 
 import msgspec
 
 from trivium.base.digests import ALGORITHMS, FULL_OBJECT, encode
 from trivium.buckets.entry import ENTRIES, Entry
-from trivium.buckets.record import BUCKETS
+from trivium.buckets.mount.notes import NOTES
+from trivium.buckets.record import BUCKETS, BucketRecord
 from trivium.storage import keys
 from trivium.storage.engine import Engine, Read
 from trivium.storage.records import Unreadable
 from trivium.storage.walk import walk
+
+_TABLES: Final = ((keys.CURRENT, ENTRIES), (keys.OLD, ENTRIES), (keys.FILE, NOTES))
 
 
 class Version(msgspec.Struct, frozen=True):
@@ -29,30 +33,31 @@ class Version(msgspec.Struct, frozen=True):
 
 
 class DamagedRow(msgspec.Struct, frozen=True):
-    """A row that cannot be read, by its key; why not."""
+    """A row that cannot be read, by its key; why not. `record` is None where it is a bucket's own."""
 
     key: bytes
-    why: str
+    error: Unreadable
+    record: BucketRecord | None = None
 
 
 async def rotten(engine: Engine) -> AsyncIterator[Version | DamagedRow]:
     """The versions whose bytes rest in their rows and are no longer what was written, bucket by bucket, and
-    the rows of buckets and versions that cannot be read.
+    the rows of buckets, versions and files that cannot be read.
     """
     async for name, data in walk(engine, keys.CATALOG):
         try:
             record = BUCKETS.decode(data)
         except Unreadable as error:
-            yield DamagedRow(name, str(error))
+            yield DamagedRow(name, error)
             continue
-        for table in (keys.CURRENT, keys.OLD):
+        for table, records in _TABLES:
             async for row, value in walk(engine, keys.of_bucket(table, record.id)):
                 try:
-                    loaded = None
-                    if ENTRIES.decode(value).content is None:
+                    found, loaded = records.decode(value), None
+                    if isinstance(found, Entry) and found.content is None:
                         loaded = await engine.read(partial(_load, row))
                 except Unreadable as error:
-                    yield DamagedRow(row, str(error))
+                    yield DamagedRow(row, error, record)
                     continue
                 if loaded is not None and is_rotten(*loaded):
                     yield Version(record.name, loaded[0].key, loaded[0].version)

@@ -27,12 +27,13 @@ BRANCH: Final = b"n"  # branches of a repository                           n rep
 GONE: Final = b"x"  # deleted buckets whose rows have not all gone yet     x bucket
 FILE: Final = b"w"  # what is known of the files of a mount                w bucket key
 TOKEN: Final = b"t"  # what was done under clients' tokens                 t bucket actor token
+ASIDE: Final = b"z"  # rows that could not be read, as they were            z seq row
 TABLES: Final = (
     META, CATALOG, CURRENT, OLD, LOG, DOCUMENT, UPLOAD, PART, BLOB, LAYOUT, SHARE, GARBAGE, COMMIT, BRANCH,
-    GONE, FILE, TOKEN,
+    GONE, FILE, TOKEN, ASIDE,
 )
-_OF_BUCKETS: Final = (CURRENT, OLD, LOG, DOCUMENT, UPLOAD, COMMIT, GONE, FILE)
-BODIED: Final = (CURRENT, OLD)  # tables whose rows may have a body beside their value
+_OF_BUCKETS: Final = (CURRENT, OLD, LOG, DOCUMENT, UPLOAD, COMMIT, GONE, FILE, TOKEN)
+BODIED: Final = (CURRENT, OLD, ASIDE)  # tables whose rows may have a body beside their value
 
 _MAX: Final = 0xFFFF_FFFF_FFFF_FFFF
 _END: Final = b"\x00\x01"
@@ -82,7 +83,7 @@ def current(bucket: int, key: str) -> bytes:
 
 
 def read_current(row: bytes) -> str:
-    """The object key in the key of a CURRENT row."""
+    """The object key in the key of a CURRENT or FILE row."""
     return row[9:].decode()
 
 
@@ -99,11 +100,6 @@ def branches(repository: str) -> bytes:
 def file(bucket: int, key: str) -> bytes:
     """Where stands what is known of a mount's file `key`."""
     return b"w" + bucket.to_bytes(8, "big") + key.encode()
-
-
-def read_file(row: bytes) -> str:
-    """The object key in the key of a FILE row."""
-    return row[9:].decode()
 
 
 def token(bucket: int, actor: str, name: str) -> bytes:
@@ -152,21 +148,28 @@ def read_numbered(row: bytes) -> tuple[int, int]:
 
 
 def upload(bucket: int, key: str, upload_id: str) -> bytes:
-    """Where a multipart upload stands: by object key, then upload id, the order ListMultipartUploads wants.
-    """
+    """Where a multipart upload stands: by object key, then id, the order ListMultipartUploads wants."""
     return b"u" + bucket.to_bytes(8, "big") + ended(key) + upload_id.encode()
 
 
 def finished(upload_id: str) -> bytes:
-    """Where a completed upload stands, apart from the running ones: among those of bucket 0, which is no
-    bucket's number.
-    """
+    """Where a completed upload stands, apart from the running ones: in bucket 0, which no bucket is."""
     return b"u" + bytes(8) + upload_id.encode()
 
 
 def garbage(since_ms: int, seq: int) -> bytes:
     """Where stands what lost its last owner at that time: the longest gone first."""
     return GARBAGE + number(since_ms) + number(seq)
+
+
+def aside(seq: int, row: bytes) -> bytes:
+    """Where a row stands that was set aside at `seq`: the key that it had follows nine bytes."""
+    return ASIDE + number(seq) + row
+
+
+def read_aside(row: bytes) -> bytes:
+    """The key that the row had before."""
+    return row[9:]
 
 
 def part(upload_id: str, part_number: int) -> bytes:

@@ -1,6 +1,4 @@
-"""Stored records: a value as bytes, with a format number in front, so that tomorrow's house can read today's
-rows.
-"""
+"""Stored records: a value as bytes behind a format number, so that tomorrow's house reads today's rows."""
 
 from __future__ import annotations
 
@@ -65,9 +63,11 @@ class Records(Generic[T]):
             raise Unreadable(data, f"it is damaged: {error}") from error
 
     def read(self, data: bytes) -> T | None:
-        """The value; None for a row that cannot be read."""
+        """As `decode`, but None for bytes that are no such record."""
         try:
             return self.decode(data)
+        except UnknownFormat:
+            raise
         except Unreadable:
             return None
 

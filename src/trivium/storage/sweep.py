@@ -5,7 +5,7 @@ cut off at any point, and several can run at once: what one has not done, the ne
 the file, since a file without a row is found again by its age, and a row without a file would be a loss. A
 layout that goes is replaced by garbage rows that hold its blobs, a handful each. The grace time covers
 readers who still send the bytes, and uploads whose row is yet to be written: it must be longer than any of
-those may last.
+those may last. A damaged row is set aside, with what it owned, so that it does not hold up what comes behind.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Final
 import msgspec
 
 from trivium.storage import keys
+from trivium.storage.aside import set_aside
 from trivium.storage.blobs import GARBAGE, LAYOUTS, Blobs, Garbage, is_owned_by_nobody, release
 from trivium.storage.engine import Engine, Read, Write
 
@@ -35,18 +36,14 @@ class Swept(msgspec.Struct, frozen=True):
 
 
 async def sweep(engine: Engine, blobs: Blobs, *, now_ms: int, grace_ms: int = GRACE_MS) -> Swept:
-    """Remove what has had no owner, or no name, for longer than the grace time. Raises what engine and blobs
-    raise.
-    """
+    """Remove what has had no owner or name for longer than the grace time. Raises what both raise."""
     before_ms = now_ms - grace_ms
     disowned = await _remove_disowned(engine, blobs, before_ms)
     return Swept(disowned, await _remove_unnamed(engine, blobs, before_ms))
 
 
 async def unnamed(engine: Engine, blobs: Blobs, *, older_than_ms: int) -> AsyncIterator[str]:
-    """Blobs whose bytes are there and were last written before that time (ms since 1970), but that no row
-    names.
-    """
+    """Blobs whose bytes were last written before that time (ms since 1970), but that no row names."""
     asked: list[str] = []
     async for id in blobs.ids(older_than_ms=older_than_ms):
         asked.append(id)
@@ -85,19 +82,27 @@ def _collect(row: bytes, tx: Write) -> str | None:
     record = tx.get(row)
     if record is None:
         return None  # another sweep was here
-    garbage = GARBAGE.decode(record)
+    garbage = GARBAGE.read(record)
+    if garbage is None:
+        set_aside(tx, row)
+        return None
     tx.delete(row)
     for id in garbage.owned:
         release(tx, id, now_ms=garbage.since_ms)
     if not garbage.id or not is_owned_by_nobody(tx, garbage):
         return None
     tx.delete(keys.text(keys.SHARE, garbage.id))
-    layout = tx.get(keys.text(keys.LAYOUT, garbage.id))
-    if layout is None:
+    place = keys.text(keys.LAYOUT, garbage.id)
+    data = tx.get(place)
+    if data is None:
         tx.delete(keys.text(keys.BLOB, garbage.id))
         return garbage.id
-    tx.delete(keys.text(keys.LAYOUT, garbage.id))
-    owned = (span.id for part in LAYOUTS.decode(layout).parts for span in part.spans)
+    layout = LAYOUTS.read(data)
+    if layout is None:
+        set_aside(tx, place)
+        return None
+    tx.delete(place)
+    owned = (span.id for part in layout.parts for span in part.spans)
     for some in _batched(owned):
         seq = tx.sequence()
         tx.put(keys.garbage(garbage.since_ms, seq), GARBAGE.encode(Garbage("", garbage.since_ms, seq, some)))

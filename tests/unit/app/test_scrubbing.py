@@ -22,7 +22,7 @@ from trivium.base.ids import RandomIds
 from trivium.base.incoming import Given, Incoming
 from trivium.buckets.bucket import Bucket
 from trivium.buckets.entry import Attributes
-from trivium.buckets.record import OBJECTS
+from trivium.buckets.record import BRANCH, OBJECTS
 from trivium.services.access.users import Users
 from trivium.services.catalog import NewBucket
 from trivium.storage.blobstores.files import FileBlobs
@@ -33,14 +33,15 @@ DATA = bytes(100_000)
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Bucket]:
+async def opened(settings: Settings, *, branch: bool = False) -> AsyncIterator[Bucket]:
     """A new bucket in the data folder."""
+    name = "master.photos" if branch else "photos"
     folder, clock, ids = DataFolder(settings.data), SystemClock(), RandomIds()
     with folder.served():
         engine = SqliteEngine(folder.rows)
         house = house_of(settings, engine, FileBlobs(folder.blobs, clock, ids), Users([]), clock, ids)
-        await house.catalog.create(OBJECTS, NewBucket("photos", "owner"))
-        yield (await house.catalog.open("photos")).bucket
+        await house.catalog.create(BRANCH if branch else OBJECTS, NewBucket(name, "owner"))
+        yield (await house.catalog.open(name)).bucket
         await engine.close()
 
 
@@ -56,10 +57,17 @@ async def filled(settings: Settings, *keys: str) -> dict[str, Path]:
     return files
 
 
-def scrubbed(settings: Settings) -> tuple[int, list[str]]:
+def scrubbed(settings: Settings, *, quiet: bool = True, aside: bool = False) -> tuple[int, list[str]]:
     out = io.StringIO()
-    code = asyncio.run(scrub(settings, out, quiet=True))
+    code = asyncio.run(scrub(settings, out, quiet=quiet, aside=aside))
     return code, out.getvalue().splitlines()
+
+
+def damage(settings: Settings, table: str, value: bytes = b"\x01\xc1") -> None:
+    """Let the first row of the table make no sense."""
+    with closing(sqlite3.connect(DataFolder(settings.data).rows)) as rows:
+        rows.execute(f"update {table} set v = ? where k = (select min(k) from {table})", (value,))
+        rows.commit()
 
 
 @pytest.fixture
@@ -137,14 +145,11 @@ def test_bytes_that_rest_in_a_row_are_read_too(settings: Settings) -> None:
     assert scrubbed(settings) == (FOUND, ['rot: bucket photos, key "a", version null'])
 
 
-@pytest.mark.parametrize("value", [b"", b"\x01\xc1", b"\xff\xc1", b"\x01"])
+@pytest.mark.parametrize("value", [b"", b"\x01\xc1", b"\xff\xc1", b"\x01", b"\x01\x91\xa1\xff"])
 def test_a_row_that_cannot_be_read_is_named_and_the_rest_is_read(settings: Settings, value: bytes) -> None:
     lost = asyncio.run(filled(settings, "a", "b", "c"))["c"]
     lost.unlink()
-    with closing(sqlite3.connect(DataFolder(settings.data).rows)) as rows:
-        (key,) = rows.execute("select k from rows_c order by k limit 1").fetchone()
-        rows.execute("update rows_c set v = ? where k = ?", (value, key))
-        rows.commit()
+    damage(settings, "rows_c", value)
 
     code, said = scrubbed(settings)
 
@@ -152,4 +157,40 @@ def test_a_row_that_cannot_be_read_is_named_and_the_rest_is_read(settings: Setti
     assert said[:2] == [f"missing: blob {lost.name}", f'  {lost.name}: bucket photos, key "c", version null']
     assert len(said) == 3
     assert said[2].startswith("unreadable: row c ")
-    assert "'a', " in said[2]
+    assert " 'a' of bucket photos, it" in said[2]
+
+
+def test_a_damaged_row_is_set_aside_where_that_is_asked_for(settings: Settings) -> None:
+    asyncio.run(filled(settings, "a", "b"))
+    damage(settings, "rows_c")
+    code, said = scrubbed(settings, aside=True)
+
+    assert code == FOUND
+    assert ["  set aside"] == said[1:]
+    assert (0, []) == scrubbed(settings)
+    code, said = scrubbed(settings, quiet=False)
+    assert code == 0
+    assert said[0].startswith("set aside earlier or now: row c ")
+    assert said[0].endswith(" 'a'")
+
+
+@pytest.mark.parametrize(("table", "value"), [("rows_b", b"\x01\xc1"), ("rows_c", b"\x02tomorrow")])
+def test_a_bucket_and_what_a_newer_version_wrote_are_left_where_they_are(
+    settings: Settings, table: str, value: bytes,
+) -> None:
+    asyncio.run(filled(settings, "a"))
+    damage(settings, table, value)
+
+    assert "  left where it is" == scrubbed(settings, aside=True)[1][-1]
+    assert "  left where it is" == scrubbed(settings, aside=True)[1][-1]
+
+
+def test_a_row_of_a_branch_is_left_where_it_is(settings: Settings) -> None:
+    async def put() -> None:
+        async with opened(settings, branch=True) as bucket:
+            await bucket.put("a", Incoming(Given(b"x"), 1), Attributes())
+
+    asyncio.run(put())
+    damage(settings, "rows_c")
+
+    assert "  left where it is" == scrubbed(settings, aside=True)[1][-1]

@@ -72,8 +72,9 @@ def of_page(rows: Read, bucket: int, page: Sequence[Stat]) -> dict[str, FileNote
         return {}
     first, last = page[0].name, page[-1].name
     found = rows.scan(keys.file(bucket, first), keys.file(bucket, last) + b"\x00")
-    notes = {keys.read_file(row): NOTES.decode(data) for row, data in islice(found, len(page) + _SPARE_ROWS)}
-    if len(notes) == len(page) + _SPARE_ROWS:
+    most = len(page) + _SPARE_ROWS
+    notes = {keys.read_current(row): NOTES.decode(data) for row, data in islice(found, most)}
+    if len(notes) == most:
         for stat in page:
             note = None if stat.name in notes else get(rows, bucket, stat.name)
             if note is not None:

@@ -20,6 +20,7 @@ from trivium.buckets.conditions import ALWAYS, WriteIf
 from trivium.buckets.contents import Kept, StoredReading
 from trivium.buckets.entry import ENTRIES, Attributes, Entry, hidden
 from trivium.buckets.objects import chain, listings
+from trivium.buckets.objects.aside import writable
 from trivium.buckets.objects.deletions import delete_all
 from trivium.buckets.objects.features import ObjectAnnotations, ObjectRenames, ObjectVersions
 from trivium.buckets.objects.opened import Opened
@@ -110,8 +111,7 @@ def _writing(
 
     def change(tx: Write) -> Entry:
         record = opened.confirmed(tx)
-        data = tx.get(row)
-        top = None if data is None else ENTRIES.decode(data)
+        top = writable(opened, tx, key, only_if)
         if only_if is not ALWAYS:
             only_if.check(top)
         contents.settle(tx, kept)

@@ -9,6 +9,7 @@ from trivium.buckets import contents
 from trivium.buckets.bucket import Deletion, Gone
 from trivium.buckets.entry import ENTRIES, Attributes, Entry
 from trivium.buckets.objects import chain
+from trivium.buckets.objects.aside import writable
 from trivium.buckets.objects.opened import Acting, Opened
 from trivium.storage import journal, keys
 from trivium.storage.engine import Write
@@ -51,7 +52,7 @@ def _attempt(acting: Acting, deletion: Deletion) -> Gone | Fault:
 
 def _delete_key(acting: Acting, deletion: Deletion) -> Gone:
     tx, record, key = acting.tx, acting.record, deletion.key
-    top = chain.newest(tx, record.id, key)
+    top = writable(acting.opened, tx, key, deletion.only_if)
     deletion.only_if.check_deletion(top)
     now_ms = acting.opened.time_above(top)
     if record.versioning:

@@ -48,8 +48,7 @@ class ObjectVersions:
 
 
 class ObjectAnnotations:
-    """The tags and access control lists of the bucket's entries. The bytes and LastModified stay as they are.
-    """
+    """The tags and access control lists of entries. The bytes and LastModified stay as they are."""
 
     __slots__ = ("_opened",)
 

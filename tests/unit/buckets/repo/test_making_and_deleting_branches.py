@@ -153,3 +153,19 @@ def test_clearing_goes_on_after_a_crash(monkeypatch: pytest.MonkeyPatch) -> None
         assert await house.rows(keys.CURRENT) == await house.rows(keys.OLD) == []
 
     run(story)
+
+
+def test_clearing_sets_damaged_rows_aside_and_goes_on() -> None:
+    async def story(house: House) -> None:
+        master = await house.create()
+        for key in ("a", "b"):
+            await put(master, key, LARGE)
+        row = keys.current((await house.record("master")).id, "a")
+        await house.ground.engine.write(lambda tx: tx.move(row, row, b"\x01\xc1"))
+        await house.repositories.raze(await house.record("master"))
+        await clearing.clear(house.ground)
+
+        assert await house.rows(keys.CURRENT) == await house.rows(keys.GONE) == []
+        assert await house.rows(keys.ASIDE) == [b"\x01\xc1"]
+
+    run(story)
