@@ -16,8 +16,10 @@ from trivium.storage.engine import Engine
 
 LIVE: Final = "/health/live"
 READY: Final = "/health/ready"
-# The second pair is MinIO's, so that what watches a MinIO today need not change
-PATHS: Final = {LIVE: LIVE, READY: READY, "/minio/health/live": LIVE, "/minio/health/ready": READY}
+# Those below /minio are MinIO's, so that what watches a MinIO today need not change
+PATHS: Final = {
+    LIVE: LIVE, READY: READY, "/minio/health/live": LIVE, "/minio/health/ready": READY,
+    "/minio/health/cluster": READY, "/minio/health/cluster/read": READY}
 
 
 def asks(request: Request) -> bool:

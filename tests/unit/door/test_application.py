@@ -152,7 +152,9 @@ def test_what_was_answered_is_counted_under_its_action():
     assert shared.tally.counts().faults == {"PutObject NoSuchBucket": 1}
 
 
-@pytest.mark.parametrize("path", ["/health/live", "/health/ready", "/minio/health/live", "/minio/health/ready"])
+@pytest.mark.parametrize("path", [
+    "/health/live", "/health/ready", "/minio/health/live", "/minio/health/ready", "/minio/health/cluster",
+    "/minio/health/cluster/read"])
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_health_is_answered_without_credentials(method, path):
     seen: list[Request] = []
