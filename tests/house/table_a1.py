@@ -141,6 +141,9 @@ _NOT_YET: Final = {
     "an action of S3 that is not here is NotImplemented, 501, in every dialect": """
         QueryParamNotImplemented
     """,
+    "storage classes are names: nothing is brought back from the cold": """
+        InvalidObjectState
+    """,
     "the configuration document is refused as a whole": """
         CrossLocationLoggingProhibited InvalidPayer InvalidTargetBucketForLogging NoSuchBucketPolicy
         NoSuchCORSConfiguration NoSuchObjectLockConfiguration NoSuchWebsiteConfiguration
@@ -155,6 +158,7 @@ _NOT_YET: Final = {
     """,
     "there are no accounts with troubles, quotas or temporary credentials": """
         AccountProblem ExpiredToken InvalidSecurity NotSignedUp QuotaExceeded TokenRefreshRequired
+        TooManyBuckets
     """,
     "there is one endpoint, for every region": """
         IllegalLocationConstraint PermanentRedirect Redirect TemporaryRedirect V4MHIncorrectAuthorizationRegion

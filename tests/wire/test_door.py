@@ -323,7 +323,7 @@ def test_requests_under_way_are_finished_and_nobody_else_gets_in(through_the_doo
 
 def test_a_server_that_fails_answers_all_the_same(through_the_door) -> None:
     async def serve(_request):
-        raise faults.ServiceUnavailable()
+        raise faults.MountMissing()
 
     async def story(door):
         return await (await door.client()).ask("GET /b/k HTTP/1.1\nhost: h")

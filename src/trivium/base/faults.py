@@ -112,11 +112,6 @@ AmbiguousGrantByEmailAddress = _row(
 NotModified = _row("NotModified", 304, "Not Modified")
 PreconditionFailed = _row(
     "PreconditionFailed", 412, "At least one of the pre-conditions you specified did not hold")
-ConditionalRequestConflict = _row(
-    "ConditionalRequestConflict", 409,
-    "The conditional request cannot succeed due to a conflicting operation against"
-    " this resource.",
-)
 OperationAborted = _row(
     "OperationAborted", 409,
     "A conflicting conditional operation is currently in progress against this resource. Try"
@@ -139,10 +134,6 @@ VersionedBucketNotEmpty = _row(
     "The bucket you tried to delete is not empty. You must delete all versions in the"
     " bucket.", code="BucketNotEmpty",
 )
-InvalidBucketState = _row(
-    "InvalidBucketState", 409, "The request is not valid with the current state of the bucket.")
-InvalidObjectState = _row(
-    "InvalidObjectState", 403, "The operation is not valid for the current state of the object.")
 
 # Methods and features
 BadOptionsRequest = _row(
@@ -287,8 +278,6 @@ IllegalVersioningConfigurationException = _row(
     "IllegalVersioningConfigurationException", 400, "The Versioning element must be specified")
 InvalidLocationConstraint = _row(
     "InvalidLocationConstraint", 400, "The specified location-constraint is not valid")
-TooManyBuckets = _row(
-    "TooManyBuckets", 400, "You have attempted to create more buckets than allowed")
 
 # Bodies
 MissingContentLength = _row("MissingContentLength", 411, "You must provide the Content-Length HTTP header.")
@@ -358,7 +347,6 @@ RequestTimeout = _row(
 InternalError = _row("InternalError", 500, "We encountered an internal error. Please try again.")
 InsufficientStorage = _row("InsufficientStorage", 507, "The storage is full.")
 SlowDown = _row("SlowDown", 503, "Please reduce your request rate.")
-ServiceUnavailable = _row("ServiceUnavailable", 503, "Service is unable to handle request.")
 
 # Branches
 BranchHasForks = _own(

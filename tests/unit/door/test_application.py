@@ -228,6 +228,6 @@ def test_what_a_stream_raises_is_an_internal_error():
 
     async def broken():
         yield b"a"
-        raise faults.ServiceUnavailable()
+        raise faults.MountMissing()
 
     assert served(Response(200, [], Stream(broken(), 2))).status == 500

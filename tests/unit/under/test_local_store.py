@@ -160,6 +160,7 @@ def test_mounts_13_a_directory_that_is_gone_is_not_an_empty_one(root: Path) -> N
             assert await refusal(work) is faults.MountMissing
 
     run(root, story)
+    assert faults.MountMissing.code == "ServiceUnavailable"  # what clients are shown
     assert not root.exists()
 
 

@@ -69,6 +69,7 @@ def test_history_17_a_branch_that_shows_keys_or_has_forks_is_not_deleted() -> No
         assert await listed(house.bucket(await house.record("dev2"))) == ["a"]
 
     run(story)
+    assert faults.BranchHasForks.code == "InvalidBucketState"  # what clients are shown
 
 
 def test_history_17_the_last_branch_takes_the_repository_and_all_rows_with_it() -> None:
