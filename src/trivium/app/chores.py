@@ -1,6 +1,4 @@
-"""What a worker does beside serving: it counts seconds, publishes figures, writes the access log; one of them
-sweeps.
-"""
+"""What a worker does beside serving: it counts seconds, writes figures and access log; one of them sweeps."""
 
 from __future__ import annotations
 

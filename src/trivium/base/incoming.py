@@ -80,9 +80,7 @@ class Incoming:
         self._algorithms[algorithm] = None
 
     async def whole(self) -> bytes:
-        """All bytes at once, for an upload whose `size` is known to be small. Raises IncompleteBody and what
-        check raises.
-        """
+        """All bytes at once, of an upload whose `size` is small. Raises IncompleteBody, and as `check`."""
         data = await self._source.whole()
         self._finish(len(data), {name: ALGORITHMS[name].of(data) for name in self._algorithms})
         return data
