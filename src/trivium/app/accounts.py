@@ -39,43 +39,37 @@ class RootKey(msgspec.Struct, frozen=True):
 
 
 def canonical_id(name: str) -> str:
-    """The canonical id of an account that declares none: 64 hexadecimal digits, the same for the same name
-    for ever.
-    """
+    """The canonical id of an account that declares none: 64 hexadecimal digits, one name's for ever."""
     return hashlib.sha256(b"trivium account " + name.encode()).hexdigest()
 
 
 def root_key(settings: Settings, ids: Ids) -> RootKey:
-    """The key that the settings give, else the one in the data folder, else a new one, kept there for its
-    owner only.
+    """The key of root that is known, else a new one, kept in the data folder for its owner only.
+
+    Raises ConfigurationError as `known_key`.
+    """
+    return known_key(settings) or _make(settings.data / KEY_FILE, ids)
+
+
+def known_key(settings: Settings) -> RootKey | None:
+    """The key of root that the settings give, else the one in the data folder; None where it is to be made.
 
     Raises ConfigurationError when one half is given, or the file cannot be used.
     """
-    given = given_key(settings)
-    if given is not None:
-        return given
-    path = settings.data / KEY_FILE
-    try:
-        text = path.read_text()
-    except FileNotFoundError:
-        return _make(path, ids)
-    except OSError as error:
-        raise ConfigurationError(f"{path}: {error.strerror}") from error
-    try:
-        found = tomllib.loads(text)
-        return RootKey(found["access_key"], found["secret_key"])
-    except (tomllib.TOMLDecodeError, KeyError) as error:
-        raise ConfigurationError(f"{path}: no access_key and secret_key are in it ({error})") from error
-
-
-def given_key(settings: Settings) -> RootKey | None:
-    """The settings' key of root; None where they give none. Raises ConfigurationError as `root_key`."""
     if bool(settings.root_access_key) != bool(settings.root_secret_key):
         raise ConfigurationError("give both root_access_key and root_secret_key, or neither")
-    if not settings.root_access_key:
+    if settings.root_access_key:
+        _check_key(settings.root_access_key, settings.root_secret_key, "root")
+        return RootKey(settings.root_access_key, settings.root_secret_key)
+    path = settings.data / KEY_FILE
+    try:
+        return msgspec.convert(tomllib.loads(path.read_text()), RootKey)
+    except (FileNotFoundError, NotADirectoryError):
         return None
-    _check_key(settings.root_access_key, settings.root_secret_key, "root")
-    return RootKey(settings.root_access_key, settings.root_secret_key)
+    except OSError as error:
+        raise ConfigurationError(f"{path}: {error.strerror}") from error
+    except (ValueError, msgspec.ValidationError) as error:
+        raise ConfigurationError(f"{path}: no access_key and secret_key are in it ({error})") from error
 
 
 def _make(path: Path, ids: Ids) -> RootKey:

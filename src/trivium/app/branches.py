@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -68,4 +69,6 @@ async def _repositories(settings: Settings) -> AsyncIterator[Repositories]:
 def _line(commit: Commit) -> str:
     moment = datetime.fromtimestamp(commit.at_ms / 1000, UTC).isoformat(timespec="seconds").replace(
         "+00:00", "Z")
-    return f"{commit.id}\t{moment}\t{commit.message}"
+    # a key may hold any character: those that a terminal would obey are written as in a string of JSON
+    message = commit.message if commit.message.isprintable() else json.dumps(commit.message)
+    return f"{commit.id}\t{moment}\t{message}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TextIO
 
-from trivium.app.accounts import KEY_FILE, RootKey, given_key, users_of
+from trivium.app.accounts import RootKey, known_key, users_of
 from trivium.app.listeners import Opening, address_of, check_places, openings
 from trivium.app.mounts import check_mounts
 from trivium.app.settings import Settings
@@ -24,8 +24,7 @@ def check(settings: Settings, out: TextIO) -> int:
         for mount in settings.mounts)
     if settings.data.exists():
         DataFolder(settings.data).check()
-        kept = (settings.data / KEY_FILE).exists()
-        key = "given" if settings.root_access_key else "kept" if kept else "to be made"
+        key = "given" if settings.root_access_key else "kept" if known_key(settings) else "to be made"
         out.write(f"data      {settings.data.absolute()}, root key {key}\n")
     else:
         out.write(f"data      {settings.data.absolute()}, to be made\n")
@@ -34,10 +33,10 @@ def check(settings: Settings, out: TextIO) -> int:
 
 
 def checked(settings: Settings) -> list[Opening]:
-    """The listeners, when all is well that is known without the data folder. Raises ConfigurationError."""
+    """The listeners, when all is well that is known before anything is made. Raises ConfigurationError."""
     doors = openings(settings)
     check_places(settings)
-    # a key that is kept or still to be made stands for no declared one: none is empty
-    users = users_of(settings, given_key(settings) or RootKey("", ""))
+    # a key that is still to be made stands for no declared one: none is empty
+    users = users_of(settings, known_key(settings) or RootKey("", ""))
     check_mounts(settings, users)
     return doors

@@ -24,8 +24,9 @@ from trivium.storage.folder import FolderRefused
 
 _VERSION = f"trivium {__version__}"
 REFUSED = 2  # exit code: nothing was done, the message says why
+INTERRUPTED = 130  # exit code: 128 and the number of SIGINT, as shells have it
 
-_REFUSALS = (ConfigurationError, FolderRefused, PortTaken)
+_REFUSALS = (ConfigurationError, FolderRefused, PortTaken, PermissionError)
 
 Run = Callable[[Settings, argparse.Namespace], int]
 
@@ -41,12 +42,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(_VERSION)
         return 0
     try:
-        return run(_settings(given), given)
+        code = run(_settings(given), given)
+        sys.stdout.flush()
     except _REFUSALS as error:
         print(f"trivium: {error}", file=sys.stderr)
     except Fault as fault:
         facts = ", ".join(f"{name} {fact}" for name, fact in fault.facts.items())
         print(f"trivium: {fault.kind.name}: {fault.message} {facts}".rstrip(), file=sys.stderr)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:  # `| head` has seen enough; what is still to be written goes nowhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    else:
+        return code
     return REFUSED
 
 
@@ -130,7 +138,7 @@ def _parser() -> argparse.ArgumentParser:
     one = _command(commands, "log", _log, "list the newest commits of a branch")
     for name in ("repository", "branch"):
         one.add_argument(name)
-    one.add_argument("--limit", type=int, default=20, metavar="N", help="how many, 20 by default")
+    one.add_argument("--limit", type=_count, default=20, metavar="N", help="how many, 20 by default")
     _add_settings(one)
     commands.add_parser(
         "bench", help="measure this machine against floors (`trivium bench --help`)", add_help=False)
@@ -156,6 +164,12 @@ def _add_settings(parser: argparse.ArgumentParser, *, all_of_them: bool = False)
         text = f"{field.row.says.replace('`', '')} Default {shown(field.default)}{unit}."
         parser.add_argument(
             field.flag, dest=field.name, metavar=_word(field.kind), help=text.replace("%", "%%"))
+
+
+def _count(word: str) -> int:
+    if word.isdecimal() and 0 < int(word) < 1 << 31:
+        return int(word)
+    raise argparse.ArgumentTypeError(f"{word!r} is no whole number from 1 on")
 
 
 def _word(kind: type) -> str:

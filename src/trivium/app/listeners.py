@@ -65,9 +65,11 @@ def address_of(text: str, what: str) -> Address:
 
 def check_places(settings: Settings) -> None:
     """Raise ConfigurationError unless the access log can be written, and no listener is where figures are."""
-    folder = Path(settings.access_log).absolute().parent
-    if settings.access_log not in ("", "-") and not (folder.is_dir() and os.access(folder, os.W_OK)):
-        raise ConfigurationError(f"access_log: {folder} is not a folder that this user can write to")
+    log = Path(settings.access_log).absolute()
+    if settings.access_log not in ("", "-") and (
+            log.is_dir() or not log.parent.is_dir()
+            or not os.access(log if log.exists() else log.parent, os.W_OK)):
+        raise ConfigurationError(f"access_log: {log} is not a file that this user can write")
     if settings.metrics:
         figures = address_of(settings.metrics, "metrics")
         for opening in openings(settings):
@@ -99,5 +101,7 @@ def _tls(one: ListenerSettings, where: str) -> Tls | None:
     try:
         check_tls(tls)
     except OSError as error:
-        raise ConfigurationError(f"{where}: certificate and key cannot be used: {error}") from error
+        raise ConfigurationError(
+            f"{where}: tls_certificate {one.tls_certificate} and tls_key {one.tls_key} cannot be used:"
+            f" {error}") from error
     return tls

@@ -47,7 +47,7 @@ def _read_file(file: Path) -> dict[str, Any]:
             return tomllib.load(opened)
     except OSError as error:
         raise ConfigurationError(f"{file}: {error.strerror}") from error
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # no TOML, or no UTF-8
         raise ConfigurationError(f"{file}: {error}") from error
 
 

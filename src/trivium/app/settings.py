@@ -60,7 +60,8 @@ class ListenerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         "What CreateBucket makes: plain buckets, or branches of repositories (`branch.repository`).",
         one_of=("objects", "branches"))] = "objects"
     tls_certificate: Annotated[str, Row("File with the PEM certificate chain; empty serves plain HTTP.")] = ""
-    tls_key: Annotated[str, Row("File with the PEM private key of the certificate.")] = ""
+    tls_key: Annotated[str, Row(
+        "File with the PEM private key of the certificate, without a pass phrase.")] = ""
 
 
 class KeySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -96,7 +97,8 @@ class MountSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All settings."""
 
-    data: Annotated[Path, Row("Folder that keeps everything; it is made when it is missing.")] = Path("data")
+    data: Annotated[Path, Row(
+        "Folder that keeps everything; `trivium serve` makes it when it is missing.")] = Path("data")
     listen: Annotated[str, Row(
         "Address of the listener for AWS's S3: `HOST:PORT`, `[IPV6]:PORT`, or `:PORT` for every address;"
         " empty opens none. Where `[[listeners]]` are given, it is opened only if it is given too.")] = (

@@ -104,7 +104,10 @@ def claim(address: Address, workers: int, *, wait_seconds: int) -> Claimed:
 
 def check_tls(tls: Tls) -> None:
     """Raise OSError (ssl.SSLError is one) unless certificate and key can be read and belong together."""
-    ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(tls.certificate, tls.key)
+    for file in (tls.certificate, tls.key):
+        file.open("rb").close()  # ssl does not say which of them it cannot read
+    # no password: whoever has one is not asked for it on a terminal, and the HTTP server could not be told
+    ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(tls.certificate, tls.key, password="")
 
 
 def adopt(descriptor: int) -> socket.socket:

@@ -44,9 +44,10 @@ def test_half_a_key_is_refused(tmp_path):
         root_key(Settings(data=tmp_path, root_access_key="minioadmin"), SeededIds())
 
 
-@pytest.mark.parametrize("text", ["", "access_key = 1", "access_key"])
+@pytest.mark.parametrize("text", [
+    b"", b"access_key = 1", b"access_key", b'access_key = "abc"\nsecret_key = 1', b"\xff"])
 def test_a_key_file_that_says_nothing_is_refused(tmp_path, text):
-    (tmp_path / "root-key.toml").write_text(text)
+    (tmp_path / "root-key.toml").write_bytes(text)
     with pytest.raises(ConfigurationError, match=r"root-key\.toml"):
         root_key(Settings(data=tmp_path), SeededIds())
 

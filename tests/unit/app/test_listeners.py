@@ -53,7 +53,8 @@ def test_the_largest_put_is_the_settings_in_every_dialect():
     (ListenerSettings(":1", base_path="/api/"), "starts with a slash"),
     (ListenerSettings(":1", default_user="x"), "default_user"),
     (ListenerSettings(":1", tls_certificate="x"), "both"),
-    (ListenerSettings(":1", tls_certificate="/none", tls_key="/none"), "cannot be used"),
+    (ListenerSettings(":1", tls_certificate="/none", tls_key=__file__), "cannot be used: .* '/none'"),
+    (ListenerSettings(":1", tls_certificate=__file__, tls_key="/none"), "cannot be used: .* '/none'"),
 ])
 def test_listeners_that_cannot_be_are_refused(listener, says):
     with pytest.raises(ConfigurationError, match=says):
@@ -74,6 +75,15 @@ def test_no_listener_can_have_a_part_of_anothers_address(one, other):
 def test_figures_can_have_no_part_of_a_listeners_address():
     with pytest.raises(ConfigurationError, match=r"metrics: a listener has 0\.0\.0\.0:1 already"):
         check_places(Settings(listen=":1", metrics="127.0.0.1:1"))
+
+
+def test_the_access_log_is_a_file_that_can_be_written(tmp_path):
+    (tmp_path / "log").touch()
+    check_places(Settings(access_log=str(tmp_path / "log")))
+    check_places(Settings(access_log=str(tmp_path / "another")))
+    for place in (tmp_path, tmp_path / "none" / "log", tmp_path / "log" / "log"):
+        with pytest.raises(ConfigurationError, match="access_log: .* is not a file that this user can write"):
+            check_places(Settings(access_log=str(place)))
 
 
 def test_ports_that_the_system_chooses_are_nobodys():

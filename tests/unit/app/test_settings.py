@@ -40,6 +40,12 @@ def test_what_is_said_later_wins(file):
     assert (found.workers, found.region, found.inline_bytes) == (2, "variable", 3)
 
 
+def test_a_file_that_is_no_utf_8_is_refused(tmp_path):
+    (tmp_path / "trivium.toml").write_bytes(b"data = '\xff'")
+
+    assert "trivium.toml: 'utf-8' codec" in refusal(tmp_path / "trivium.toml")
+
+
 def test_tables_are_read(file):
     path = file("""
         [[listeners]]

@@ -83,11 +83,14 @@ class Repositories:
         """Make the branch `new` from another as it is now, or as of its commit `at`: two small rows,
         whatever the size.
 
-        Raises NoSuchBucket, NoSuchVersion, and as `create`.
+        Raises NoSuchBucket, NoSuchVersion, BucketAlreadyExists, and as `create`.
         """
         name = _new_name(BranchName(repository, new).bucket)
 
         def change(tx: Write) -> BucketRecord:
+            if find(tx, name.bucket) is not None:
+                raise faults.BucketAlreadyExists("There is a branch or a bucket of that name already.",
+                                                 BucketName=name.bucket)
             source = _branch(tx, repository, branch)
             if source is None:
                 raise faults.NoSuchBucket(BucketName=BranchName(repository, branch).bucket)

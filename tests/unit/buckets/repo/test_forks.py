@@ -78,7 +78,7 @@ def test_history_15_a_fork_may_start_from_an_older_commit() -> None:
         assert await content(await house.fork("master", "y", at=second), "a") == b"2"
         assert await refusal(house.fork("master", "z", at="HEAD~7")) is faults.NoSuchVersion
         assert await refusal(house.fork("nowhere", "z")) is faults.NoSuchBucket
-        assert await refusal(house.fork("master", "x")) is faults.BucketAlreadyOwnedByYou
+        assert await refusal(house.fork("master", "x")) is faults.BucketAlreadyExists
 
     run(story)
 
