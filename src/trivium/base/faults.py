@@ -190,6 +190,8 @@ UserKeyNotSpecified = _row(
 TooManyTags = _own("TooManyTags", 400, "Object tags cannot be greater than 10", code="InvalidTag")
 MetadataTooLarge = _row(
     "MetadataTooLarge", 400, "Your metadata headers exceed the maximum allowed metadata size")
+RequestHeaderSectionTooLarge = _row(
+    "RequestHeaderSectionTooLarge", 400, "Your request header section exceeds the maximum allowed size.")
 InvalidStorageClass = _row("InvalidStorageClass", 400, "The storage class you specified is not valid")
 InvalidRedirectLocation = _row(
     "InvalidRedirectLocation", 400,

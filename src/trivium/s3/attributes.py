@@ -23,24 +23,29 @@ READS: Final = (
     "content-type", *CONTENT_HEADERS, "x-amz-meta-", "x-amz-storage-class", "x-amz-tagging",
     "x-amz-website-redirect-location",
 )
+# Amazon S3 User Guide, "Working with object metadata", of a PUT request. A page of a listing reads a thousand
+_MAX_HEADER_BYTES: Final = 8 << 10
 _MAX_REDIRECT_CHARACTERS = 2048  # Amazon S3 User Guide, "Configuring a webpage redirect"
 
 
 def object_attributes(request: Request) -> Attributes:
     """The attributes that the request's headers give an object.
 
-    Raises MetadataTooLarge, InvalidTag, TooManyTags, InvalidStorageClass, InvalidRedirectLocation.
+    Raises RequestHeaderSectionTooLarge, MetadataTooLarge, InvalidTag, TooManyTags, InvalidStorageClass,
+    InvalidRedirectLocation.
     """
     headers = request.headers
     extra = content_headers(request)
+    content_type = headers.get("content-type") or request.listener.dialect.default_type
+    if len(content_type) + sum(map(len, extra.values())) > _MAX_HEADER_BYTES:
+        raise faults.RequestHeaderSectionTooLarge(MaxSizeAllowed=_MAX_HEADER_BYTES)
     meta = metadata(request)
     if meta:
         check_metadata(meta, request.listener.dialect.limits.max_metadata_bytes)
     tags = headers.get("x-amz-tagging")
     return Attributes(
-        headers.get("content-type") or request.listener.dialect.default_type, extra, meta,
-        object_tags(request, tags) if tags else {}, storage_class(request), redirect(request),
-        request.account,
+        content_type, extra, meta, object_tags(request, tags) if tags else {}, storage_class(request),
+        redirect(request), request.account,
     )
 
 

@@ -86,6 +86,13 @@ def test_metadata_may_have_2048_bytes_of_names_and_values() -> None:
     assert faults.MetadataTooLarge is refusal(x_amz_meta_a="\u00e9" * 1024)
 
 
+def test_content_headers_may_have_8_kib_together() -> None:
+    attributes(content_type="t" * 4096, content_disposition="d" * 4096)
+
+    assert faults.RequestHeaderSectionTooLarge is refusal(content_type="t" * 4096, content_disposition="d" * 4097)
+    assert faults.RequestHeaderSectionTooLarge is refusal(cache_control="c" * 9000)
+
+
 @given(st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=700))
 def test_metadata_beyond_ascii_is_told_as_mime_words_in_one_line(value: str) -> None:
     words = mime_words(value)
