@@ -86,14 +86,9 @@ async def flush(access: AccessLog) -> None:
 
 
 async def repeat(chore: Chore, seconds: float) -> None:
-    """Do the chore for ever, with a pause behind each time. One that fails is logged and tried again."""
+    """Do the chore now and for ever, with a pause behind each time. When it fails, that is logged."""
     while True:
+        (outcome,) = await asyncio.gather(chore(), return_exceptions=True)
+        if isinstance(outcome, BaseException):
+            _log.error("a chore failed", exc_info=outcome)
         await asyncio.sleep(seconds)
-        await attempt(chore)
-
-
-async def attempt(chore: Chore) -> None:
-    """Do the chore now. When it fails, that is logged."""
-    (outcome,) = await asyncio.gather(chore(), return_exceptions=True)
-    if isinstance(outcome, BaseException):
-        _log.error("a chore failed", exc_info=outcome)

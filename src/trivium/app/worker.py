@@ -21,7 +21,7 @@ import uvloop
 from trivium.app import logs
 from trivium.app.accounts import users_of
 from trivium.app.build import build
-from trivium.app.chores import attempt, chores_of_all, chores_of_one, flush, repeat, sweep_mounts
+from trivium.app.chores import chores_of_all, chores_of_one, flush, repeat
 from trivium.app.listeners import openings
 from trivium.app.orders import Orders, read_orders
 from trivium.base.clock import SystemClock
@@ -73,8 +73,6 @@ async def work(orders: Orders) -> NoReturn:
     if orders.index == 0:
         chores += chores_of_one(house, settings)
     tasks = [asyncio.ensure_future(repeat(chore, seconds)) for chore, seconds in chores]
-    if orders.index == 0:
-        tasks.append(asyncio.ensure_future(attempt(partial(sweep_mounts, settings, clock))))
     stop = _stop_event()
     for server in servers:
         server.start()

@@ -65,6 +65,20 @@ def test_a_chore_that_fails_is_logged_and_done_again(caplog):
     assert [repr(record.exc_info[1]) for record in caplog.records] == ["ValueError(0)", "ValueError(1)"]
 
 
+def test_a_chore_is_done_at_once_for_servers_may_be_started_more_often_than_it_is_due():
+    async def story():
+        done = asyncio.Event()
+
+        async def chore():
+            done.set()
+
+        task = asyncio.ensure_future(repeat(chore, 3600))
+        await asyncio.wait_for(done.wait(), 10)
+        task.cancel()
+
+    asyncio.run(story())
+
+
 def test_old_changes_are_forgotten():
     assert changes_left(Settings(), after_seconds=86_400) == 0
 
