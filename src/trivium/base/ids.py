@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import random
+import re
 from typing import Final, Protocol
 
 HIDING_DIGITS: Final = 16  # the random digits that hide a number in an identifier
+_HIDING: Final = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
 
 class Ids(Protocol):
@@ -40,9 +42,11 @@ def hiding(number: int, random: str) -> str:
     return f"{number ^ int(random, 16):016x}{random}"
 
 
-def hidden_in(id: str) -> int:
-    """The number in an identifier of 32 hexadecimal digits that `hiding` made.
+def hidden_in(id: str) -> int | None:
+    """The number in an identifier that `hiding` made; None where it cannot have made it.
 
     Whoever finds something by it must compare the whole identifier: anybody can make one up.
     """
+    if _HIDING.fullmatch(id) is None:
+        return None
     return int(id[:HIDING_DIGITS], 16) ^ int(id[HIDING_DIGITS:], 16)

@@ -10,7 +10,6 @@ works" and "Working with objects in a versioning-suspended bucket".
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 import msgspec
@@ -21,8 +20,6 @@ from trivium.buckets.entry import NULL, Entry
 from trivium.buckets.record import ENABLED
 
 RANDOM_DIGITS: Final = HIDING_DIGITS  # hexadecimal digits that a version id takes from `Ids`
-
-_VERSION_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
 
 def version_id(seq: int, random: str) -> str:
@@ -40,9 +37,10 @@ def read_version_id(version: str) -> int:
     Whoever looks an entry up by this seq must compare the whole id with the entry's: anybody can make up an
     id.
     """
-    if _VERSION_ID.fullmatch(version) is None:
+    seq = hidden_in(version)
+    if seq is None:
         raise faults.InvalidVersionId(ArgumentName="versionId", ArgumentValue=version)
-    return hidden_in(version)
+    return seq
 
 
 def seq_of(version: str, newest: Entry) -> int:

@@ -70,8 +70,8 @@ def numbered(rows: Read, line: Line, number: int) -> Commit | None:
 
 
 def named(rows: Read, line: Line, id: str) -> Commit | None:
-    """The commit of the line with that id; None when it is on no branch, or on another."""
-    commit = numbered(rows, line, hidden_in(id))
+    """The commit of the line with that id; None when it is none, on no branch, or on another."""
+    commit = numbered(rows, line, hidden_in(id) or 0)
     return commit if commit is not None and commit.id == id else None
 
 

@@ -98,6 +98,7 @@ def test_history_16_versions_of_a_fork_go_on_in_its_parent() -> None:
         assert [one.entry.version for one in await versions.list("", "a", second, 10)] == [first]
         assert await versions.list("", "a", first, 10) == []
         assert await refusal(versions.list("", "a", "0" * 32, 10)) is faults.InvalidVersionId
+        assert await refusal(versions.list("", "a", "no id", 10)) is faults.InvalidVersionId
 
     run(story)
 
