@@ -21,6 +21,7 @@ from trivium.base.faults import Fault
 from trivium.base.names import check_bucket_name
 from trivium.buckets.record import BUCKETS, MOUNT, BucketRecord, Settled, enroll
 from trivium.services.access.users import Users
+from trivium.services.catalog import refuse_name_of_branch
 from trivium.storage import keys
 from trivium.storage.engine import Engine, Write
 
@@ -88,7 +89,14 @@ async def declare_mounts(engine: Engine, settings: Settings, users: Users, clock
 
 def _declare(tx: Write, mount: MountSettings, owner: str, now_ms: int) -> None:
     row, facts = keys.text(keys.CATALOG, mount.bucket), _facts(mount)
-    data = tx.get(row) or tx.get(_parked(mount.bucket))
+    data = tx.get(row)
+    if data is None:
+        try:
+            refuse_name_of_branch(tx, mount.bucket)
+        except Fault as fault:
+            raise ConfigurationError(f"mount {mount.bucket}: that is the name of a repository, or ends in"
+                                     " one: its branches are called so") from fault
+        data = tx.get(_parked(mount.bucket))
     if data is None:
         enroll(tx, mount.bucket, MOUNT, owner, now_ms=now_ms, facts=facts)
         return

@@ -37,8 +37,6 @@ _log = logging.getLogger("trivium.serving")
 # glibc gives the memory of each chunk of a body back to the kernel and takes it again,
 # a tenth of what an upload costs. A worker may keep 32 MiB instead. Other allocators do not know these names.
 _ALLOCATOR: Final = {"MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(32 << 20)}
-
-
 # a worker takes 4,096 connections, and an answer may hold a file and a pipe; many systems give 1,024
 _DESCRIPTORS: Final = 32_768
 

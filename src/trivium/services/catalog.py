@@ -164,7 +164,7 @@ class Catalog:
 
     async def _make_objects(self, name: str, owner: str, region: str, settled: Settled) -> BucketRecord:
         def change(tx: Write) -> BucketRecord:
-            _refuse_name_of_branch(tx, name)
+            refuse_name_of_branch(tx, name)
             record = enroll(tx, name, OBJECTS, owner, now_ms=self._ground.clock.now_ms(), region=region)
             settled(tx, record)
             return record
@@ -242,7 +242,7 @@ def keep_document(tx: Write, record: BucketRecord, name: str, data: bytes | None
         tx.put(row, data)
 
 
-def _refuse_name_of_branch(tx: Read, name: str) -> None:
+def refuse_name_of_branch(tx: Read, name: str) -> None:
     """Raise BucketAlreadyExists for a name that a repository has, or its branches and commits may have.
 
     Who is not the repository's owner could else put a bucket of his own where its owner looks for a commit.

@@ -13,9 +13,12 @@ from trivium.app.mounts import check_mounts, declare_mounts
 from trivium.app.reading import ConfigurationError
 from trivium.app.settings import AccountSettings, KeySettings, MountSettings, Settings
 from trivium.base.clock import SetClock
+from trivium.base.ids import SeededIds
 from trivium.buckets.acl import ALL_USERS, READ, Grant
-from trivium.buckets.record import BUCKETS, MOUNT, OBJECTS, enroll
+from trivium.buckets.record import BUCKETS, MOUNT, OBJECTS, Ground, enroll
+from trivium.buckets.repo.repository import Repositories
 from trivium.storage import keys
+from trivium.storage.blobstores.memory import MemoryBlobs
 from trivium.storage.engines.memory import MemoryEngine
 
 USERS = users_of(Settings(), RootKey("rootkey", "rootsecret"))
@@ -37,6 +40,18 @@ def test_a_declared_mount_is_a_bucket():
 
     assert (found.kind, found.owner) == (MOUNT, canonical_id("root"))
     assert found.facts == {"path": "/srv/photos", "readonly": "true", "folders": "true"}
+
+
+@pytest.mark.parametrize("name", ["images", "dev.images"])
+def test_a_new_mount_hides_no_branch(name):
+    engine, clock, ids = MemoryEngine(), SetClock(), SeededIds()
+    declare(engine, MountSettings(name, "/srv/photos"))
+    declare(engine)
+    asyncio.run(Repositories(Ground(engine, MemoryBlobs(clock, ids), clock, ids)).create("master.images", "owner"))
+
+    with pytest.raises(ConfigurationError, match=f"mount {name}: that is the name of a repository"):
+        declare(engine, MountSettings(name, "/srv/photos"))
+    assert record(engine, name) is None
 
 
 def test_a_mount_that_is_declared_otherwise_is_the_same_bucket():
