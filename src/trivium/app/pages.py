@@ -161,32 +161,23 @@ def _section(operation: Operation) -> Iterator[str]:
         yield f"- permission with `x-amz-tagging`: `{operation.allow_tags}` too"
     if operation.source:
         yield f"- permission on the source: `{operation.source}`"
-    for what, names in (("query", query_names(operation.ask)), ("headers read", _headers(operation)),
+    for what, names in (("query", query_names(operation.ask)), ("headers read", _headers(operation.ask)),
                         ("document read", _document(operation, "document")),
                         ("status", [str(operation.status)]),
-                        ("headers answered", _answered(operation)),
+                        ("headers answered", _headers(operation.reply)),
                         ("document answered", _document(operation, "answer"))):
         if names:
             yield f"- {what}: " + ", ".join(f"`{name}`" for name in names)
     yield ""
 
 
-def _headers(operation: Operation) -> list[str]:
+def _headers(struct: type[msgspec.Struct]) -> list[str]:
+    """The headers that an Ask reads or a Reply answers with."""
     found: list[str] = []
-    for mark in sources(operation.ask).values():
+    for mark in sources(struct).values():
         if isinstance(mark, Header):
             found.append(mark.name)
-        elif isinstance(mark, Derived):
-            found += mark.headers
-    return list(dict.fromkeys(found))
-
-
-def _answered(operation: Operation) -> list[str]:
-    found: list[str] = []
-    for mark in sources(operation.reply).values():
-        if isinstance(mark, Header):
-            found.append(mark.name)
-        elif isinstance(mark, Spread):
+        elif isinstance(mark, Derived | Spread):
             found += mark.headers
     return list(dict.fromkeys(found))
 
