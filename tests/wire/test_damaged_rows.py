@@ -72,6 +72,24 @@ def test_it_is_refused_and_named_and_whoever_writes_over_it_goes_on(server: Serv
     assert len([*(tmp_path / "data" / "blobs").glob("*/*")]) == 3  # the files of both rows are there still
 
 
+def test_the_log_names_the_object_whose_bytes_are_damaged(server: Server, s3, tmp_path: Path) -> None:
+    s3.put_object(Bucket="photos", Key="small", Body=b"12345")
+    s3.put_object(Bucket="photos", Key="large", Body=LARGE)
+    with closing(sqlite3.connect(tmp_path / "data" / "rows" / "rows.db", timeout=30)) as rows, rows:
+        rows.execute("update bodies set b = 'x'")
+    for blob in (tmp_path / "data" / "blobs").glob("*/*"):
+        blob.unlink()
+
+    assert [500] * 3 == [
+        status(s3.get_object, Key="small"), status(s3.get_object, Key="large"),
+        status(s3.upload_part_copy, Key="copy", CopySource="photos/large", PartNumber=1, CopySourceRange="bytes=1-2",
+               UploadId=s3.create_multipart_upload(Bucket="photos", Key="copy")["UploadId"])]
+    log = server.log.read_text()
+    assert 'failed: GetObject of bucket photos, key "small"' in log
+    assert "ValueError: the bytes of key 'small', version null, are damaged" in log
+    assert 'the bytes of the answer cannot be had: GetObject of bucket photos, key "large"' in log
+
+
 def test_the_administrator_sets_it_aside_while_the_server_runs(s3, tmp_path: Path) -> None:
     s3.put_bucket_versioning(Bucket="photos", VersioningConfiguration={"Status": "Enabled"})
     for body in (b"1", b"2"):

@@ -4,13 +4,13 @@ that hits. A server may run meanwhile.
 
 from __future__ import annotations
 
-import json
 from typing import Final, TextIO
 
 from trivium.app.settings import Settings
 from trivium.base.clock import SystemClock
 from trivium.base.faults import Fault
 from trivium.base.ids import RandomIds
+from trivium.base.names import place
 from trivium.buckets.objects.aside import take_out
 from trivium.buckets.objects.opened import Opened
 from trivium.buckets.record import BRANCH, OBJECTS, Ground
@@ -112,14 +112,9 @@ def _found_in_row(one: Version | DamagedRow) -> str:
 
 def _said(one: Reference) -> str:
     if one.upload:
-        return f"{_place(one.bucket, one.key)}, part {one.part} of upload {one.upload}"
+        return f"{place(one.bucket, one.key)}, part {one.part} of upload {one.upload}"
     return _version(one.bucket, one.key, one.version)
 
 
 def _version(bucket: str, key: str, version: str) -> str:
-    return f"{_place(bucket, key)}, version {version}"
-
-
-def _place(bucket: str, key: str) -> str:
-    """Where it is. The key may hold any character: it is written as a string of JSON."""
-    return f"bucket {bucket}, key {json.dumps(key, ensure_ascii=not key.isprintable())}"
+    return f"{place(bucket, key)}, version {version}"

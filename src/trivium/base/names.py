@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Final
 
@@ -51,6 +52,11 @@ def check_key(key: str) -> None:
         raise faults.InvalidURI(URI=key)
     if len(key) > MAX_KEY_BYTES or (not key.isascii() and len(key.encode()) > MAX_KEY_BYTES):
         raise faults.KeyTooLong(Size=len(key.encode()), MaxSizeAllowed=MAX_KEY_BYTES)
+
+
+def place(bucket: str, key: str) -> str:
+    """Where an object is, in words. The key may hold any character: it is written as a string of JSON."""
+    return f"bucket {bucket}, key {json.dumps(key, ensure_ascii=not key.isprintable())}"
 
 
 def successor(prefix: str) -> str:

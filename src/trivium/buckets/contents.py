@@ -8,7 +8,6 @@ parts' blobs. What rests already is shared or taken over, never moved.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
@@ -24,8 +23,6 @@ from trivium.buckets.record import Ground
 from trivium.storage import blobs
 from trivium.storage.blobs import Blob, Blobs, BlobSpan, Layout, LayoutPart
 from trivium.storage.engine import Read, Write
-
-_log = logging.getLogger("trivium.contents")
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -150,10 +147,11 @@ class StoredReading(msgspec.Struct, frozen=True, gc=False):
         return pieces[0] if len(pieces) == 1 else Pieces(pieces)
 
     def _damaged(self) -> Fault:
-        """The fault of bytes that are not those which the entry tells of. The log says which."""
-        entry = self.entry
-        _log.error("the bytes of key %r, version %s, are damaged; scrub tells all", entry.key, entry.version)
-        return faults.InternalError()
+        """The fault of bytes that are not those which the entry tells of. Its cause, for the log, says which.
+        """
+        fault, entry = faults.InternalError(), self.entry
+        fault.__cause__ = ValueError(f"the bytes of key {entry.key!r}, version {entry.version}, are damaged")
+        return fault
 
 
 def _resting(ground: Ground, resting: Resting) -> Kept:
@@ -172,7 +170,10 @@ def _resting(ground: Ground, resting: Resting) -> Kept:
 
 
 def cut(parts: Iterable[LayoutPart], first: int, size: int) -> Iterator[BlobSpan]:
-    """The blob spans that hold `size` bytes (at least one) of a layout's parts from their byte `first` on."""
+    """The blob spans that hold `size` bytes (at least one) of a layout's parts from their byte `first` on.
+
+    Raises InternalError where the parts have fewer.
+    """
     for part in parts:
         if first >= part.size:
             first -= part.size
@@ -186,3 +187,4 @@ def cut(parts: Iterable[LayoutPart], first: int, size: int) -> Iterator[BlobSpan
             first, size = 0, size - taken
             if size == 0:
                 return
+    raise faults.InternalError()

@@ -22,6 +22,7 @@ from trivium.door.health import PATHS, Health, asks
 from trivium.door.metrics import Tally
 from trivium.door.source import Patience, WireSource
 from trivium.door.wire import Headers, Scope, Wire
+from trivium.s3.address import about
 from trivium.s3.answer import write_fault
 from trivium.s3.messages import Listener, Request, Response
 
@@ -129,7 +130,7 @@ class Application:
         except pipe.Stalled:
             _log.info("request %s: the client took no more of the answer", request.id)
         except (OSError, Fault):
-            _log.exception("request %s: the bytes of the answer cannot be had", request.id)
+            _log.exception("request %s: the bytes of the answer cannot be had: %s", request.id, about(request))
             answer = write_fault(faults.InternalError(), request)
             assert isinstance(answer.body, bytes)
             # does nothing once an answer has begun

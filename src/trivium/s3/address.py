@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from trivium.base import faults
-from trivium.base.names import check_key
+from trivium.base.faults import Fault
+from trivium.base.names import check_key, place
 from trivium.s3.messages import BUCKET, OBJECT, SERVICE, Listener, Request, Target
 
 _SERVICE = Target(SERVICE)
@@ -32,6 +33,15 @@ def address(request: Request) -> Target:
         return Target(BUCKET, bucket)
     check_key(key)
     return Target(OBJECT, bucket, key)
+
+
+def about(request: Request) -> str:
+    """What the request asks for, for the log: the action, bucket and key, where they are known."""
+    try:
+        target = address(request)
+    except Fault:
+        return request.action
+    return f"{request.action} of {place(target.bucket, target.key)}" if target.key else request.action
 
 
 def _below(path: str, base: str) -> str:

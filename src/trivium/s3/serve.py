@@ -10,7 +10,7 @@ from trivium.base.faults import Fault
 from trivium.base.names import is_bucket_name
 from trivium.buckets.record import OBJECTS
 from trivium.buckets.repo.names import split
-from trivium.s3.address import address
+from trivium.s3.address import about, address
 from trivium.s3.answer import write, write_fault
 from trivium.s3.call import Call
 from trivium.s3.headers import refuse_headers
@@ -36,6 +36,7 @@ _WITHOUT: Final = {  # what to say of a bucket that lacks the feature, where the
     "removable": "This bucket cannot be deleted by a request.",
 }
 
+_OURS: Final = (faults.InternalError, faults.InsufficientStorage)  # nothing that a client could do about
 _log = logging.getLogger("trivium.serve")
 load_all()
 
@@ -55,9 +56,11 @@ async def serve(house: House, request: Request) -> Response:
         reply = await operation.handler(call)
         return write(operation, reply, request)
     except Fault as fault:
+        if fault.kind in _OURS:
+            _log.exception("request %s failed: %s", request.id, about(request))
         return write_fault(fault, request)
     except Exception:  # the one place where what nobody foresaw becomes an answer
-        _log.exception("request %s failed", request.id)
+        _log.exception("request %s failed: %s", request.id, about(request))
         return write_fault(faults.InternalError(), request)
 
 

@@ -22,6 +22,7 @@ from trivium.storage import keys
 from trivium.storage.aside import set_aside
 from trivium.storage.blobs import GARBAGE, LAYOUTS, Blobs, Garbage, is_owned_by_nobody, release
 from trivium.storage.engine import Engine, Read, Write
+from trivium.storage.records import UnknownFormat, Unreadable
 
 GRACE_MS: Final = 3_600_000
 _TOGETHER: Final = 64  # rows in one go; their changes share a commit
@@ -97,12 +98,15 @@ def _collect(row: bytes, tx: Write) -> str | None:
     if data is None:
         tx.delete(keys.text(keys.BLOB, garbage.id))
         return garbage.id
-    layout = LAYOUTS.read(data)
-    if layout is None:
+    try:
+        parts = LAYOUTS.decode(data).parts
+    except UnknownFormat:
+        raise
+    except Unreadable:
         set_aside(tx, place)
         return None
     tx.delete(place)
-    owned = (span.id for part in layout.parts for span in part.spans)
+    owned = (span.id for part in parts for span in part.spans)
     for some in _batched(owned):
         seq = tx.sequence()
         tx.put(keys.garbage(garbage.since_ms, seq), GARBAGE.encode(Garbage("", garbage.since_ms, seq, some)))

@@ -103,11 +103,11 @@ def test_bytes_that_cannot_be_had_are_an_internal_error_and_never_a_missing_obje
     path = tmp_path / "blob"
     if content is not None:
         path.write_bytes(content)
-    wire = served(Response(200, [], FileSpan(str(path), 0, 5)))
+    wire = served(Response(200, [], FileSpan(str(path), 0, 5)), scope=StreetScope(path="/photos/cat.jpg"))
 
     assert wire.status == 500
     assert b"InternalError" in wire.body
-    assert "cannot be had" in caplog.text
+    assert 'the bytes of the answer cannot be had:  of bucket photos, key "cat.jpg"' in caplog.text
 
 
 def test_a_refused_body_is_read_away_before_the_answer():

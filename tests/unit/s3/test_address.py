@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.unit.s3.requests_for_tests import PLAIN, request
 from trivium.base import faults
 from trivium.base.faults import Fault, FaultKind
-from trivium.s3.address import address
+from trivium.s3.address import about, address
 from trivium.s3.dialects import DIALECTS
 from trivium.s3.messages import BUCKET, OBJECT, SERVICE, Listener, Target
 
@@ -154,3 +154,16 @@ def test_whatever_is_asked_has_an_address_or_a_fault(path: str, listener: Listen
     else:
         assert (found.kind == SERVICE) == (not found.bucket)
         assert (found.kind == OBJECT) == bool(found.key)
+
+
+@pytest.mark.parametrize(("path", "host", "expected"), [
+    ("/photos/2026/cat.jpg", "", 'GetObject of bucket photos, key "2026/cat.jpg"'),
+    ("/2026/cat.jpg", "photos.s3.example.com", 'GetObject of bucket photos, key "2026/cat.jpg"'),
+    ("/b/a\n\x9b", "", 'GetObject of bucket b, key "a\\n\\u009b"'),
+    ("/b", "", "GetObject"), ("/b/\ufffd", "", "GetObject"),
+])
+def test_the_log_is_told_what_a_request_is_about(path: str, host: str, expected: str) -> None:
+    asked = request(path=path, headers={"host": host} if host else {}, listener=HOSTED)
+    asked.action = "GetObject"
+
+    assert expected == about(asked)

@@ -219,3 +219,26 @@ def test_a_disk_that_stops_writing_is_a_fault_and_writing_goes_on_when_it_does(t
     child.join(30)
 
     assert child.exitcode == 0
+
+
+def test_nobody_waits_for_a_database_that_cannot_be_opened_again(tmp_path: Path) -> None:
+    """As when descriptors have run out, or the disk is gone for a while."""
+    folder, away = tmp_path / "rows", tmp_path / "away"
+    folder.mkdir()
+
+    def broken(_: Write) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    async def story(engine: SqliteEngine) -> None:
+        folder.rename(away)
+        assert await outcome(engine.write(broken)) is faults.InternalError
+        async with asyncio.timeout(10):
+            assert [faults.InternalError] * 3 == await asyncio.gather(
+                *(outcome(engine.write(put(b"c%d" % number, 1))) for number in range(3)))
+        away.rename(folder)
+        await outcome(engine.write(put(b"c3", 1)))  # finds out that there is a database again
+        await engine.write(put(b"c4", 1))
+
+        assert [b"c4"] == await keys_of(engine)
+
+    run(folder, story)

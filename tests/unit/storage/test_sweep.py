@@ -272,20 +272,21 @@ def test_a_sweep_that_was_cut_off_is_finished_by_the_next(writes: int) -> None:
     in_house(story)
 
 
-@pytest.mark.parametrize("table", [keys.GARBAGE, keys.LAYOUT])
-def test_a_damaged_row_holds_nothing_up_and_is_kept_with_what_it_owned(table: bytes) -> None:
+@pytest.mark.parametrize(("table", "damaged"), [
+    (keys.GARBAGE, b"\x01\xc1"), (keys.LAYOUT, b"\x01\xc1"), (keys.LAYOUT, b"\x01\x91\xdd\0\0\0\x01\xa1x")])
+def test_a_damaged_row_holds_nothing_up_and_is_kept_with_what_it_owned(table: bytes, damaged: bytes) -> None:
     async def story(house: House) -> None:
         first, second = await house.blob(), await house.blob()
         await house.layout("layout", first)
         await house.release("layout")
         row, _ = await house.engine.read(lambda rows: next(rows.scan(table, keys.after(table))))
-        await house.engine.write(lambda tx: tx.put(row, b"\x01\xc1"))
+        await house.engine.write(lambda tx: tx.put(row, damaged))
         house.clock.advance(ms=1)
         await house.release(second.id)
 
         assert await house.later() == Swept(1, 0)
         assert await house.kept() == {first.id}
-        assert [(row, b"\x01\xc1")] == await house.engine.read(
+        assert [(row, damaged)] == await house.engine.read(
             lambda rows: [(keys.read_aside(at), data) for at, data in rows.scan(keys.ASIDE, keys.after(keys.ASIDE))])
 
     in_house(story)

@@ -105,8 +105,10 @@ class SqliteEngine:
         try:
             return await future
         except Unreadable:
-            name_row(change, self._view)
-            self._view.end()
+            try:
+                name_row(change, self._view)
+            finally:
+                self._view.end()
             raise
 
     async def close(self) -> None:
@@ -163,7 +165,10 @@ class SqliteEngine:
         self._go_on()
 
     def _tell_failure(self, batch: Batch, error: Exception) -> None:
-        if len(batch.changes) > 1 and not is_disk_failure(error):
+        if not batch.changes:  # it could not even begin: whoever waits would wait for ever
+            batch.changes.extend(self._waiting)
+            self._waiting.clear()
+        elif len(batch.changes) > 1 and not is_disk_failure(error):
             self._waiting.extendleft(reversed(batch.changes))
             self._one_by_one = len(batch.changes)
             self._go_on()
