@@ -42,29 +42,33 @@ def chores_of_all(
 
 def chores_of_one(house: House, settings: Settings) -> Iterator[tuple[Chore, float]]:
     """What exactly one worker does, and every how many seconds."""
-    ground = house.ground
+    ground, engine, now_ms = house.ground, house.ground.engine, house.ground.clock.now_ms
 
-    async def clean() -> None:
-        now_ms = ground.clock.now_ms()
-        if settings.upload_expiry_seconds:
-            gone = await house.uploads.expire(now_ms, older_than_ms=settings.upload_expiry_seconds * 1000)
-            if gone:
-                _log.info("%d uploads that were over are gone", gone)
-        await clear(ground)
-        await tokens.forget(ground.engine, now_ms=now_ms)
+    async def expire() -> None:
+        gone = await house.uploads.expire(now_ms(), older_than_ms=settings.upload_expiry_seconds * 1000)
+        if gone:
+            _log.info("%d uploads that were over are gone", gone)
+
+    async def forget() -> None:
+        await tokens.forget(engine, now_ms=now_ms())
+
+    async def sweep_blobs() -> None:
         swept = await sweep(
-            ground.engine, ground.blobs, now_ms=now_ms, grace_ms=settings.sweep_grace_seconds * 1000)
+            engine, ground.blobs, now_ms=now_ms(), grace_ms=settings.sweep_grace_seconds * 1000)
         if swept.disowned or swept.unnamed:
             _log.info(
                 "swept %d blobs that nobody owned, %d that were never named", swept.disowned, swept.unnamed)
-        if settings.journal_seconds:
-            forgotten = await journal.trim(
-                ground.engine, now_ms=now_ms, keep_ms=settings.journal_seconds * 1000)
-            if forgotten:
-                _log.info("forgot %d old changes", forgotten)
 
-    yield clean, settings.sweep_seconds
-    yield partial(sweep_mounts, settings, ground.clock), settings.sweep_seconds
+    async def trim() -> None:
+        forgotten = await journal.trim(engine, now_ms=now_ms(), keep_ms=settings.journal_seconds * 1000)
+        if forgotten:
+            _log.info("forgot %d old changes", forgotten)
+
+    # each by itself: one that meets a row it cannot read must not keep the others from freeing the disk
+    chores = [
+        partial(clear, ground), forget, sweep_blobs, partial(sweep_mounts, settings, ground.clock),
+        *([expire] if settings.upload_expiry_seconds else ()), *([trim] if settings.journal_seconds else ())]
+    yield from ((chore, settings.sweep_seconds) for chore in chores)
 
 
 async def sweep_mounts(settings: Settings, clock: Clock) -> None:

@@ -20,8 +20,11 @@ from trivium.storage.engines.memory import MemoryEngine
 from trivium.storage.journal import PUT, Change
 
 
-def changes_left(settings: Settings, *, after_seconds: int) -> int:
-    """How many of two changes are left when they are that old, after the chores were done before and then."""
+def changes_left(settings: Settings, *, after_seconds: int, damaged: bytes = b"") -> int:
+    """How many of two changes are left when they are that old, after the chores were done before and then.
+
+    A row of that key, if one is given, cannot be read.
+    """
 
     async def story() -> int:
         clock, ids, engine = SetClock(), SeededIds(), MemoryEngine()
@@ -29,12 +32,14 @@ def changes_left(settings: Settings, *, after_seconds: int) -> int:
         for seq in (1, 2):
             change = Change(seq, PUT, "key", "", clock.now_ms())
             await engine.write(partial(_append, change))
-        for _ in range(2):
-            for chore, _seconds in chores_of_one(house, settings):
-                await chore()
+        if damaged:
+            await engine.write(lambda tx: tx.put(damaged, b"\x01\xc1"))
+        failed: list[BaseException | None] = []
+        for _ in range(3):
+            failed += await asyncio.gather(
+                *(chore() for chore, _seconds in chores_of_one(house, settings)), return_exceptions=bool(damaged))
             clock.advance(ms=after_seconds * 1000)
-        for chore, _seconds in chores_of_one(house, settings):
-            await chore()
+        assert bool(damaged) == any(failed)
         return await engine.read(lambda rows: sum(1 for _ in rows.scan(keys.LOG, keys.after(keys.LOG))))
 
     return asyncio.run(story())
@@ -81,6 +86,10 @@ def test_a_chore_is_done_at_once_for_servers_may_be_started_more_often_than_it_i
 
 def test_old_changes_are_forgotten():
     assert changes_left(Settings(), after_seconds=86_400) == 0
+
+
+def test_a_chore_that_meets_a_damaged_row_keeps_no_other_from_its_work():
+    assert changes_left(Settings(), after_seconds=86_400, damaged=keys.token(1, "me", "token")) == 0
 
 
 def test_young_changes_are_kept():
