@@ -78,6 +78,7 @@ class DataFolder:
                 self._write_format(self._newest)
             for below in (self.rows.parent, self.blobs):
                 below.mkdir(mode=0o700, exist_ok=True)
+            fsync_directory(self.path)
         except (NotADirectoryError, FileExistsError) as error:
             raise FolderRefused(f"{self.path} is not a folder.") from error
         except FileNotFoundError as error:  # /proc and its like
