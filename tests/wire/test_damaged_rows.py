@@ -87,7 +87,7 @@ def test_the_log_names_the_object_whose_bytes_are_damaged(server: Server, s3, tm
     log = server.log.read_text()
     assert 'failed: GetObject of bucket photos, key "small"' in log
     assert "ValueError: the bytes of key 'small', version null, are damaged" in log
-    assert 'the bytes of the answer cannot be had: GetObject of bucket photos, key "large"' in log
+    assert 'the bytes cannot be had: GetObject of bucket photos, key "large"' in log
 
 
 def test_the_administrator_sets_it_aside_while_the_server_runs(s3, tmp_path: Path) -> None:

@@ -130,7 +130,7 @@ class Application:
         except pipe.Stalled:
             _log.info("request %s: the client took no more of the answer", request.id)
         except (OSError, Fault):
-            _log.exception("request %s: the bytes of the answer cannot be had: %s", request.id, about(request))
+            _log.exception("request %s: the bytes cannot be had: %s", request.id, about(request))
             answer = write_fault(faults.InternalError(), request)
             assert isinstance(answer.body, bytes)
             # does nothing once an answer has begun

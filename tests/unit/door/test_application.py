@@ -107,7 +107,7 @@ def test_bytes_that_cannot_be_had_are_an_internal_error_and_never_a_missing_obje
 
     assert wire.status == 500
     assert b"InternalError" in wire.body
-    assert 'the bytes of the answer cannot be had:  of bucket photos, key "cat.jpg"' in caplog.text
+    assert 'the bytes cannot be had:  of bucket photos, key "cat.jpg"' in caplog.text
 
 
 def test_a_refused_body_is_read_away_before_the_answer():
