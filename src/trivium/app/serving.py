@@ -92,9 +92,7 @@ def allow_descriptors() -> None:
 
 @contextmanager
 def _run_folder(data: Path) -> Iterator[Path]:
-    """The folder for what lasts as long as the server runs. Raises FolderRefused while workers of a dead
-    server live.
-    """
+    """The folder for what lasts as long as we do. Raises FolderRefused while a dead server's workers live."""
     run = data / "run"
     run.mkdir(mode=0o700, exist_ok=True)
     with (run / "workers").open("ab") as alive:

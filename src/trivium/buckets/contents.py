@@ -147,8 +147,7 @@ class StoredReading(msgspec.Struct, frozen=True, gc=False):
         return pieces[0] if len(pieces) == 1 else Pieces(pieces)
 
     def _damaged(self) -> Fault:
-        """The fault of bytes that are not those which the entry tells of. Its cause, for the log, says which.
-        """
+        """The fault of bytes that are not those which the entry tells of. Its cause, logged, says which."""
         fault, entry = faults.InternalError(), self.entry
         fault.__cause__ = ValueError(f"the bytes of key {entry.key!r}, version {entry.version}, are damaged")
         return fault

@@ -81,9 +81,7 @@ class AccessControlPolicy(Shape, frozen=True):
 
 
 class Granted(msgspec.Struct, frozen=True):
-    """What a request's headers say: a canned name, or else grants to grantees as they were named, by kind and
-    value.
-    """
+    """What a request's headers say: a canned name, or else grants to grantees as named, by kind and value."""
 
     canned: str = ""
     grants: tuple[tuple[str, str, str], ...] = ()  # permission, kind of name, name
@@ -120,9 +118,7 @@ def _grantees(text: str, header: str) -> Iterator[tuple[str, str]]:
 
 
 def acl_of(said: Granted, owner: str, bucket_owner: str, users: Users) -> Acl:
-    """The list of what `owner` owns in a bucket of `bucket_owner`. Raises the faults of grantees that are
-    nobody.
-    """
+    """The list of what `owner` owns in a bucket of `bucket_owner`. Raises the faults of unknown grantees."""
     if said.canned:
         return canned(said.canned, owner, bucket_owner)
     return tuple(Grant(_resolved(kind, name, users), permission) for permission, kind, name in said.grants)

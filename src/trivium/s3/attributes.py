@@ -50,9 +50,7 @@ def object_attributes(request: Request) -> Attributes:
 
 
 def content_headers(request: Request) -> dict[str, str]:
-    """The content headers that are kept and given back. `aws-chunked` is how the bytes travelled, not what
-    they are.
-    """
+    """The content headers kept and given back. `aws-chunked` is how bytes travelled, not what they are."""
     headers = request.headers
     extra: dict[str, str] = {name: headers[name] for name in CONTENT_HEADERS if name in headers}
     encoding = extra.pop("content-encoding", None)
@@ -125,6 +123,5 @@ def entry_headers(entry: Entry) -> list[tuple[str, str]]:
 
 
 def mime_words(value: str) -> str:
-    """Text beyond ASCII as a header can carry it (RFC 2047), as S3 answers metadata that was sent in UTF-8.
-    """
+    """Text beyond ASCII as a header carries it (RFC 2047), as S3 answers metadata sent in UTF-8."""
     return MimeWords(value, "utf-8", maxlinelen=10_000).encode()

@@ -76,9 +76,7 @@ def version_id(value: str, name: str) -> str:
 
 
 def size_in_bytes(value: str, name: str) -> int:
-    """A header's number of bytes, not negative, of the range of a signed 64-bit one. Raises
-    InvalidHeaderValue.
-    """
+    """A header's number of bytes, from 0 to what a signed 64-bit number holds. Raises InvalidHeaderValue."""
     if not (value.isascii() and value.isdigit() and len(value) <= 19):
         raise faults.InvalidHeaderValue(f"Provided {name} not an integer or within integer range",
                                         ArgumentName=name, ArgumentValue=value)
@@ -160,9 +158,7 @@ class Document(msgspec.Struct, frozen=True):
 
 
 class Spread(msgspec.Struct, frozen=True):
-    """A field of a Reply that becomes any number of headers. `headers` are their names, for the docs, as in
-    `Derived`.
-    """
+    """A field of a Reply that becomes any number of headers: `headers`, for the docs, as in `Derived`."""
 
     write: Callable[[Any], list[tuple[str, str]]]
     headers: tuple[str, ...] = ()

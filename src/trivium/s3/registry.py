@@ -211,9 +211,7 @@ _shapes: Final[dict[tuple[str, ...], frozenset[str]]] = {}
 
 
 def _selectors(request: Request, place: tuple[str, str]) -> frozenset[str]:
-    """What selects the action. Requests whose queries have the same keys select alike, unless a value
-    selects.
-    """
+    """What selects the action. Queries with the same keys select alike, unless a value selects."""
     headers = _headers.get(place, ())
     if not request.query_string:
         found = _NONE

@@ -218,9 +218,7 @@ def error(code: str, message: str, facts: Mapping[str, str], *, resource: str, r
 
 
 def _compile(shape: type[Shape]) -> _Writer:
-    """Plain Python for one shape: an f-string of its elements; absent values are left out, lists repeat
-    theirs.
-    """
+    """Plain Python for one shape: an f-string of elements; absent values are not there, lists repeat."""
     if shape is Text:
         return lambda value: escape(value.text)
     names: dict[str, Any] = {"escape": escape, "choose": _choose}

@@ -37,9 +37,7 @@ class Opened(msgspec.Struct, frozen=True):
 
 
 class Acting(msgspec.Struct, frozen=True):
-    """Somebody (`actor`, a canonical id) who changes the bucket in a transaction, with its record as it is in
-    there.
-    """
+    """Somebody (`actor`, a canonical id) who changes the bucket, with its record, in a transaction."""
 
     tx: Write
     opened: Opened

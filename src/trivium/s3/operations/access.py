@@ -118,9 +118,7 @@ async def put_object_acl(call: Call[PutObjectAclAsk]) -> Nothing:
 
 
 def _asked(call: Call[PutBucketAclAsk] | Call[PutObjectAclAsk]) -> Callable[[str], Acl]:
-    """The list that the request asks for, once it is known who owns what it is of. It says so in exactly one
-    way.
-    """
+    """The list that the request asks for, in exactly one way, once it is known who owns what it is of."""
     said, policy, record, users = call.ask.said, call.ask.policy, call.record, call.house.users
     if record.ownership == OWNER_ENFORCED:
         raise faults.AccessControlListNotSupported()

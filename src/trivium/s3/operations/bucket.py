@@ -132,9 +132,7 @@ async def _is_as_asked(call: Call[CreateBucketAsk], there: BucketRecord, tags: d
 
 
 async def _reset(call: Call[CreateBucketAsk], there: BucketRecord, acl: Acl) -> None:
-    """Who makes its own bucket again resets the bucket's list (Amazon S3 API Reference, CreateBucket, of
-    us-east-1).
-    """
+    """Who makes its own bucket again resets its list (Amazon S3 API Reference, CreateBucket, us-east-1)."""
 
     def rule(now: BucketRecord) -> BucketRecord:
         if now.ownership == OWNER_ENFORCED or (acl is None and now.acl is None):

@@ -111,9 +111,7 @@ async def read_source(bucket: Bucket, source: CopySource) -> Reading:
 
 
 def check_copy_size(size: int, limit_bytes: int) -> None:
-    """Raise CopySourceTooBig for a source of more than the limit, although a copy writes rows whatever the
-    size.
-    """
+    """Raise CopySourceTooBig for a source over the limit, although a copy writes rows whatever the size."""
     if size > limit_bytes:
         raise faults.CopySourceTooBig(
             f"{faults.CopySourceTooBig.message}: {limit_bytes}",
@@ -121,9 +119,7 @@ def check_copy_size(size: int, limit_bytes: int) -> None:
 
 
 def _refuse_no_change(call: Call[CopyObjectAsk]) -> None:
-    """A copy onto itself must change something; an earlier version onto the newest does (Amazon S3,
-    CopyObject).
-    """
+    """A copy onto itself must change something; an earlier version onto the newest does (CopyObject)."""
     ask, source = call.ask, call.source
     assert source is not None, "the operation opens its source"
     same = (
@@ -135,9 +131,7 @@ def _refuse_no_change(call: Call[CopyObjectAsk]) -> None:
 
 
 def _attributes(ask: CopyObjectAsk, source: Entry) -> Attributes:
-    """The new object's attributes: metadata and tags as their directives say; class and redirect are never
-    copied.
-    """
+    """The new object's attributes: metadata and tags as directed; class and redirect are never copied."""
     given, kept = ask.attributes, source.attributes
     tags = given.tags if ask.tagging == _REPLACE else kept.tags
     if ask.metadata == _REPLACE:

@@ -77,9 +77,7 @@ async def list_buckets(call: Call[ListBucketsAsk]) -> ListBucketsReply:
 
 
 def _records_of(region: str | None, default: str) -> frozenset[str] | None:
-    """What the records of buckets in the region say; a bucket that was made without one is in the default
-    region.
-    """
+    """What the records of buckets in the region say; one made without a region is in the default one."""
     if region is None:
         return None
     return frozenset({region, ""}) if region == default else frozenset({region})
