@@ -80,11 +80,11 @@ class Asked(msgspec.Struct, frozen=True):
 
     @property
     def fingerprint(self) -> str:
-        """Equal for requests that list the same parts and say the same of the whole."""
-        listing = f"{self.numbers} {self.listed_etags}"
+        """Equal for requests that list the same parts and say the same of the whole. Kept in rows."""
+        parts = [f"{number} {etag or ''}" for number, etag in zip(self.numbers, self.etags, strict=True)]
         said = [f"{name} {value}" for name, value in sorted(self.checksums.items())]
         said += [str(one) for one in (self.type, self.size) if one is not None]
-        listed = "\n\n".join([listing, *said])
+        listed = "\n\n".join(["\n".join(parts).replace('"', ""), *said])
         return hashlib.sha256(listed.encode("utf-8", "surrogatepass")).hexdigest()
 
 

@@ -252,6 +252,13 @@ def test_what_does_not_fit_the_upload_is_an_invalid_request(asked: Asked) -> Non
     refused(faults.InvalidRequest, upload(), (ONE,), asked)
 
 
+def test_fingerprints_are_those_of_earlier_houses() -> None:
+    # of a request that may be repeated after an upgrade, at commit efd096e
+    asked = asking((Wanted(1, '"a"'), Wanted(64)), {"CRC32": "x"}, "COMPOSITE", 7)
+
+    assert "1616b361d8d7269fe1654d0c1421d461eca8cad342c325d718f11fed0a972684" == asked.fingerprint
+
+
 def test_requests_that_say_the_same_have_the_same_fingerprint() -> None:
     parts = (Wanted(1, "a"),)
     others = [
