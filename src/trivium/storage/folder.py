@@ -47,8 +47,8 @@ class DataFolder:
     def served(self) -> Iterator[None]:
         """Have the folder for oneself, made when it is not there, in today's format.
 
-        Raises FolderRefused when another server has it, when a newer house made it, or when it is somebody
-        else's. The kernel unlocks it when the process dies; processes that are forked meanwhile keep it
+        Raises FolderRefused when another server has it, when a newer house made it, when it lost its rows, or
+        when it is somebody else's. The kernel unlocks it when the process dies; processes that are forked meanwhile keep it
         locked.
         """
         self._make()
@@ -69,6 +69,7 @@ class DataFolder:
             raise FolderRefused(
                 f"{self.path} has format {found}, and this version reads {self._newest}:"
                 " `trivium serve` migrates it.")
+        self._refuse_lost_rows()
 
     def _make(self) -> None:
         try:
@@ -79,6 +80,7 @@ class DataFolder:
             for below in (self.rows.parent, self.blobs):
                 below.mkdir(mode=0o700, exist_ok=True)
             fsync_directory(self.path)
+            self._refuse_lost_rows()
         except (NotADirectoryError, FileExistsError) as error:
             raise FolderRefused(f"{self.path} is not a folder.") from error
         except FileNotFoundError as error:  # /proc and its like
@@ -92,6 +94,13 @@ class DataFolder:
             raise FolderRefused(
                 f"{self.path} is not empty and not a data folder of Trivium:"
                 f" it holds {', '.join(strangers[:3])}.")
+
+    def _refuse_lost_rows(self) -> None:
+        """In a new database no row would name the blobs that are there, and the sweep would remove them."""
+        lost = not self.rows.exists() or not self.rows.stat().st_size
+        if lost and (self.rows.with_name("generation").exists() or any(self.blobs.glob("*/*"))):
+            raise FolderRefused(
+                f"{self.rows} is missing or empty, and has been there: bring it back from a backup.")
 
     def _migrate(self) -> None:
         found = self._format()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from pathlib import Path
 
 import pytest
 
+from trivium.storage.engines.sqlite import SqliteEngine
 from trivium.storage.folder import DataFolder, FolderRefused
 
 
@@ -29,6 +31,41 @@ def test_a_new_folder_is_its_owners_only(tmp_path: Path) -> None:
 def test_a_folder_is_opened_again(tmp_path: Path) -> None:
     serve(tmp_path / "data")
     serve(tmp_path / "data")
+
+
+def lose(folder: DataFolder, how: str) -> None:
+    folder.rows.unlink()
+    if how == "empty":
+        folder.rows.touch()
+    if how == "blobs only":
+        (folder.rows.parent / "generation").unlink()
+        (folder.blobs / "ab").mkdir()
+        (folder.blobs / "ab" / "abcd").touch()
+
+
+@pytest.mark.parametrize("how", ["missing", "empty", "blobs only"])
+def test_a_folder_that_lost_its_database_is_refused_since_its_blobs_would_be_swept(tmp_path: Path, how: str) -> None:
+    async def engine() -> None:
+        await SqliteEngine(folder.rows).close()
+
+    folder = serve(tmp_path)
+    asyncio.run(engine())
+    folder.check()
+    serve(tmp_path)
+    lose(folder, how)
+
+    with pytest.raises(FolderRefused, match=r"rows\.db is missing or empty"):
+        serve(tmp_path)
+    with pytest.raises(FolderRefused, match=r"rows\.db is missing or empty"):
+        folder.check()
+
+
+def test_what_is_no_database_is_refused(tmp_path: Path) -> None:
+    folder = serve(tmp_path)
+    folder.rows.write_bytes(b"something else" * 1000)
+
+    with pytest.raises(FolderRefused, match=r"rows\.db cannot be used: file is not a database"):
+        SqliteEngine(folder.rows)
 
 
 def test_a_second_server_is_refused_and_told_who_has_the_folder(tmp_path: Path) -> None:

@@ -39,6 +39,7 @@ from trivium.storage.engines.sqlite_faults import is_disk_failure, storage_fault
 from trivium.storage.engines.sqlite_rows import View, connect, create_tables, overwrite_tail
 from trivium.storage.engines.turnstile import Turnstile
 from trivium.storage.engines.witness import name_row
+from trivium.storage.folder import FolderRefused
 from trivium.storage.records import Unreadable
 from trivium.storage.room import Room
 
@@ -52,7 +53,7 @@ class SqliteEngine:
     milliseconds.
 
     To be used on one event loop. Several engines, in this and in other processes, may have the same file
-    open. In the last `reserve_bytes` of the disk (`storage/room.py`) changes that write bodies are refused
+    open. Raises FolderRefused for what is no database. In the last `reserve_bytes` of the disk (`storage/room.py`) changes that write bodies are refused
     with InsufficientStorage and all others go on: deletions too need room.
     """
 
@@ -64,7 +65,10 @@ class SqliteEngine:
         try:
             self._db = connect(path)
             create_tables(self._db)
+            # made behind the rows: `DataFolder` takes it for a sign that they were there
             self._generation = Generation(path.parent / "generation")
+        except sqlite3.DatabaseError as error:
+            raise FolderRefused(f"{path} cannot be used: {error}.") from error
         finally:
             self._turnstile.leave()
         self._view = View(connect(path))
