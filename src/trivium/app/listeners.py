@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from itertools import combinations
 from pathlib import Path
 from typing import Final
@@ -18,6 +19,8 @@ from trivium.s3.dialects import DIALECTS
 from trivium.s3.messages import Listener
 
 CREATED: Final = {"objects": OBJECTS, "branches": BRANCH}  # kinds of buckets, as the configuration calls them
+
+_DOMAIN: Final = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*", re.ASCII)  # neither port, scheme nor `*.`
 
 
 class Opening(msgspec.Struct, frozen=True):
@@ -84,6 +87,9 @@ def _opening(one: ListenerSettings, settings: Settings) -> Opening:
         raise ConfigurationError(f"{where}: base_path {path!r} starts with a slash and does not end with one")
     if one.default_user and one.authentication != "simple":
         raise ConfigurationError(f'{where}: default_user is for authentication = "simple"')
+    for domain in one.domains:
+        if not _DOMAIN.fullmatch(domain):
+            raise ConfigurationError(f"{where}: {domain!r} in domains is no host name such as s3.example.com")
     dialect = DIALECTS[one.dialect]
     dialect = replace(dialect, limits=replace(dialect.limits, max_put_bytes=settings.max_put_bytes))
     listener = Listener(

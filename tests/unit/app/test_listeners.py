@@ -53,6 +53,9 @@ def test_the_largest_put_is_the_settings_in_every_dialect():
     (ListenerSettings(":1", base_path="/api/"), "starts with a slash"),
     (ListenerSettings(":1", default_user="x"), "default_user"),
     (ListenerSettings(":1", tls_certificate="x"), "both"),
+    (ListenerSettings(":1", domains=("s3.test", "*.s3.test")), r"'\*\.s3\.test' in domains is no host name"),
+    (ListenerSettings(":1", domains=("s3.test:9000",)), "'s3.test:9000' in domains is no host name"),
+    (ListenerSettings(":1", domains=("",)), "'' in domains is no host name"),
     (ListenerSettings(":1", tls_certificate="/none", tls_key=__file__), "cannot be used: .* '/none'"),
     (ListenerSettings(":1", tls_certificate=__file__, tls_key="/none"), "cannot be used: .* '/none'"),
 ])
