@@ -238,9 +238,7 @@ class Past(Protocol):
     """A bucket that can be read as it was."""
 
     async def at(self, moment_ms: int) -> Bucket:
-        """The bucket, read-only, as it was at the end of that millisecond (since 1970). What was removed for
-        good is gone.
-        """
+        """The read-only bucket as at the end of that ms since 1970. What was removed for good is gone."""
         ...
 
 

@@ -92,9 +92,7 @@ class _Pipe:
                 raise Stalled from None
 
     async def pour(self, span: HeldSpan) -> None:
-        """Put all of the file's span into the pipe, waiting for room. Raises Stalled, and OSError when the
-        file is shorter.
-        """
+        """Put the file's span into the pipe, waiting for room. Raises Stalled; OSError if it is shorter."""
         at, end = span.first, span.last + 1
         while at < end:
             some = min(end - at, _POURED_BYTES)

@@ -63,9 +63,7 @@ def content_headers(request: Request) -> dict[str, str]:
 
 
 def check_metadata(meta: dict[str, str], limit_bytes: int) -> None:
-    """Raise MetadataTooLarge when names and values together, in UTF-8, are over the limit (Amazon S3 User
-    Guide).
-    """
+    """Raise MetadataTooLarge for names and values that are over the limit in UTF-8 (Amazon S3 User Guide)."""
     size = sum(len(name.encode()) + len(value.encode()) for name, value in meta.items())
     if size > limit_bytes:
         raise faults.MetadataTooLarge(Size=size, MaxSizeAllowed=limit_bytes)

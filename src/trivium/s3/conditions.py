@@ -72,9 +72,7 @@ def write_if(request: Request) -> WriteIf:
 
 
 def delete_if(request: Request) -> WriteIf:
-    """The conditions of a DELETE. Raises InvalidArgument for one that cannot be read: nothing is deleted on a
-    guess.
-    """
+    """The conditions of a DELETE. Raises InvalidArgument for what is none: nothing is deleted on a guess."""
     match = request.headers.get("if-match")
     size, modified = request.headers.get(_MATCH_SIZE), request.headers.get(_MATCH_TIME)
     if match is None and size is None and modified is None:

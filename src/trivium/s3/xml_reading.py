@@ -38,9 +38,7 @@ _readers: dict[type[Shape], _OfNode] = {}
 
 
 def read(root: str, shape: type[S], data: bytes) -> S:
-    """The document as a value. Raises MissingRequestBodyError when there is none, MalformedXML when it is not
-    this shape.
-    """
+    """The document as a value. Raises MissingRequestBodyError for none, MalformedXML for another shape."""
     if not data.strip():
         raise faults.MissingRequestBodyError()
     listed = read_list(root, shape, data)

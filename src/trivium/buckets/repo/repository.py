@@ -177,9 +177,7 @@ def _shared_alike(tx: Write, source: BucketRecord, fork: BucketRecord) -> Bucket
 
 
 def _new_name(bucket: str) -> BranchName:
-    """What the name says that a new branch's bucket shall have. A commit cannot be made, nor what answers to
-    a reserved name.
-    """
+    """What the name of a new branch says. A commit cannot be made, nor what answers to a reserved name."""
     name = read_name(bucket)
     if name.commit is not None:
         raise faults.InvalidBucketName(BucketName=bucket)

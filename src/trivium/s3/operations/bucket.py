@@ -115,9 +115,7 @@ async def create_bucket(call: Call[CreateBucketAsk]) -> CreateBucketReply:
 
 
 def _again_is_fine(call: Call[CreateBucketAsk], there: BucketRecord) -> bool:
-    """Amazon S3 API Reference, CreateBucket, BucketAlreadyOwnedByYou: 200 where bucket and request are
-    us-east-1's.
-    """
+    """Amazon S3 API Reference, CreateBucket: 200 where bucket and request are us-east-1's."""
     asked = call.ask.configuration.location_constraint if call.ask.configuration is not None else None
     regions = {there.region or call.house.region, asked or call.house.region}
     return call.dialect.own_bucket_again == "fine" or regions == {"us-east-1"}

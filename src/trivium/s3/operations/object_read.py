@@ -131,8 +131,7 @@ async def head_object(call: Call[ReadAsk]) -> ReadReply:
 
 
 def _tell(call: Call[ReadAsk], entry: Entry, reading: Reading | None) -> Told:
-    """Check the conditions and find out what is sent. Raises NotModified, PreconditionFailed, InvalidRange.
-    """
+    """Check the conditions, find out what is sent. Raises NotModified, PreconditionFailed, InvalidRange."""
     ask, version = call.ask, entry.version if call.versioned else None
     if ask.only_if is not ANY:
         check_read(
@@ -179,8 +178,7 @@ _MAX_PARTS: Final = 1000
 
 
 def wanted_attributes(request: Request) -> frozenset[str]:
-    """The attributes asked for. Raises InvalidRequest when there are none, InvalidArgument for unknown ones.
-    """
+    """The attributes asked for. Raises InvalidRequest for none, InvalidArgument for unknown ones."""
     names = request.headers.get("x-amz-object-attributes", "")
     wanted = frozenset(name.strip() for name in names.split(",") if name.strip())
     if not wanted:

@@ -58,9 +58,7 @@ class Watch(msgspec.Struct, frozen=True):
         decide_entry(self.account, self.action, self.record, entry.attributes)
 
     def shown(self, entry: Entry) -> Entry:
-        """The entry without its tags, unless the account may read them: no list grants that, so that no copy
-        has them.
-        """
+        """The entry, without tags unless the account may read them: no list grants that; no copy has them."""
         if not entry.attributes.tags or self.account.id == self.record.owner:
             return entry
         return replace(entry, attributes=replace(entry.attributes, tags={}))
