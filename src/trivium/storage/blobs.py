@@ -21,7 +21,7 @@ from trivium.base import faults
 from trivium.base.body import FileSpan
 from trivium.storage import keys
 from trivium.storage.engine import Read, Write
-from trivium.storage.records import Records, Unreadable
+from trivium.storage.records import DAMAGE, Records, Unreadable
 
 T = TypeVar("T")
 
@@ -76,7 +76,7 @@ class Layout(msgspec.Struct, frozen=True, array_like=True):
         """The parts, as the decoder knows them. Raises `Unreadable`."""
         try:
             return decoder.decode(self.encoded)
-        except msgspec.DecodeError as error:
+        except DAMAGE as error:
             raise Unreadable(bytes(self.encoded), f"it is damaged: {error}") from error
 
 

@@ -10,7 +10,7 @@ import msgspec
 T = TypeVar("T")
 
 # what decoding raises for bytes that are no record: no text, and a format number that never was, among them
-_DAMAGE: Final = (msgspec.DecodeError, UnicodeDecodeError, LookupError)
+DAMAGE: Final = (msgspec.DecodeError, UnicodeDecodeError, LookupError)
 
 
 class Unreadable(Exception):
@@ -59,22 +59,27 @@ class Records(Generic[T]):
             if data[0] > self._format:
                 raise UnknownFormat(data, [*self._older, self._format])
             return self._older[data[0]](data[1:])
-        except _DAMAGE as error:
+        except DAMAGE as error:
             raise Unreadable(data, f"it is damaged: {error}") from error
 
     def read(self, data: bytes) -> T | None:
         """As `decode`, but None for bytes that are no such record."""
-        try:
-            return self.decode(data)
-        except UnknownFormat:
-            raise
-        except Unreadable:
-            return None
+        return readable(self.decode, data)
 
     def decode_all(self, rows: Sequence[bytes]) -> list[T]:
         """The values of many, in order: faster than asking for each. Raises as `decode`."""
         today, decode, other = self._format, self._decode, self.decode
         try:
             return [decode(data[1:]) if data[0] == today else other(data) for data in rows]
-        except _DAMAGE:
+        except DAMAGE:
             return [other(data) for data in rows]  # which says which
+
+
+def readable(decode: Callable[[bytes], T], data: bytes) -> T | None:
+    """What is decoded; None for what is damaged. Raises UnknownFormat."""
+    try:
+        return decode(data)
+    except UnknownFormat:
+        raise
+    except Unreadable:
+        return None

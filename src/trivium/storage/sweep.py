@@ -22,7 +22,7 @@ from trivium.storage import keys
 from trivium.storage.aside import set_aside
 from trivium.storage.blobs import GARBAGE, LAYOUTS, Blobs, Garbage, is_owned_by_nobody, release
 from trivium.storage.engine import Engine, Read, Write
-from trivium.storage.records import UnknownFormat, Unreadable
+from trivium.storage.records import readable
 
 GRACE_MS: Final = 3_600_000
 _TOGETHER: Final = 64  # rows in one go; their changes share a commit
@@ -98,11 +98,8 @@ def _collect(row: bytes, tx: Write) -> str | None:
     if data is None:
         tx.delete(keys.text(keys.BLOB, garbage.id))
         return garbage.id
-    try:
-        parts = LAYOUTS.decode(data).parts
-    except UnknownFormat:
-        raise
-    except Unreadable:
+    parts = readable(lambda data: LAYOUTS.decode(data).parts, data)
+    if parts is None:
         set_aside(tx, place)
         return None
     tx.delete(place)

@@ -273,7 +273,8 @@ def test_a_sweep_that_was_cut_off_is_finished_by_the_next(writes: int) -> None:
 
 
 @pytest.mark.parametrize(("table", "damaged"), [
-    (keys.GARBAGE, b"\x01\xc1"), (keys.LAYOUT, b"\x01\xc1"), (keys.LAYOUT, b"\x01\x91\xdd\0\0\0\x01\xa1x")])
+    (keys.GARBAGE, b"\x01\xc1"), (keys.LAYOUT, b"\x01\xc1"), (keys.LAYOUT, b"\x01\x91\xdd\0\0\0\x01\xa1x"),
+    (keys.LAYOUT, b"\x01\x91\x91\x95\x01\x01\xa1\xff\xa0\x90")])
 def test_a_damaged_row_holds_nothing_up_and_is_kept_with_what_it_owned(table: bytes, damaged: bytes) -> None:
     async def story(house: House) -> None:
         first, second = await house.blob(), await house.blob()

@@ -3,7 +3,8 @@ gone.
 
 Theory of operation. An upload that is over is first marked so in its row, then loses its part rows a few
 hundred a transaction, then its own row. Each transaction looks at the rows anew and does what it finds to do,
-so that a crash between two of them, or another process that does the same, changes nothing.
+so that a crash between two of them, or another process that does the same, changes nothing. Damaged rows of
+parts are set aside, with what they owned, and a damaged upload stays: neither holds others up.
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ from trivium.services.uploads.records import (
     release,
 )
 from trivium.storage import keys
+from trivium.storage.aside import set_aside
 from trivium.storage.engine import Read, Write
+from trivium.storage.records import readable
 
 REMEMBERED_MS: Final = 86_400_000  # a day; clients that lost the answer of a Complete ask again at once
 
@@ -109,7 +112,9 @@ def _survey(tx: Read, *, start: bytes, deadline: Deadline) -> tuple[list[bytes],
     for read, (row, value) in enumerate(tx.scan(start, keys.after(keys.UPLOAD))):
         if read == _ROWS_A_READ:
             return found, row
-        upload = UPLOADS.decode(value)
+        upload = UPLOADS.read(value)
+        if upload is None:
+            continue  # nobody knows whether it is over
         if is_over(tx, upload, deadline) or (upload.state == COMPLETED and _has_parts(tx, upload)):
             found.append(row)
     return found, b""
@@ -128,7 +133,11 @@ def _drop_parts(tx: Write, upload: Upload, *, now_ms: int) -> bool:
     """Remove up to `_ROWS_A_WRITE` rows of parts, and what they own with them. True when none is left."""
     rows, unlisted = list(islice(group_rows(tx, upload), _ROWS_A_WRITE + 1)), set(upload.unlisted)
     for row, value in rows[:_ROWS_A_WRITE]:
-        for part in GROUPS.decode(value).parts if upload.owns or unlisted else ():
+        parts = readable(lambda value: GROUPS.decode(value).parts, value) if upload.owns or unlisted else ()
+        if parts is None:
+            set_aside(tx, row)
+            continue
+        for part in parts:
             if upload.owns or part.number in unlisted:
                 release(tx, part, now_ms=now_ms)
         tx.delete(row)

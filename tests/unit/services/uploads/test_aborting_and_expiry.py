@@ -10,6 +10,7 @@ from trivium.buckets.record import BUCKETS, BucketRecord
 from trivium.services.uploads import expiry
 from trivium.services.uploads.expiry import REMEMBERED_MS
 from trivium.storage import keys
+from trivium.storage.records import UnknownFormat
 
 
 def test_an_aborted_upload_lets_go_of_everything() -> None:
@@ -137,5 +138,58 @@ def test_expiry_walks_over_many_uploads() -> None:
 
         assert 1100 == await ward.uploads.expire(ward.clock.now_ms(), older_than_ms=1)
         assert 0 == await ward.rows(keys.UPLOAD)
+
+    told(story)
+
+
+NO_TEXT = b"\x03\x93\x01\xc4\x08\x96\x01\x01\xa1\xff\xa0\x90\0\xc0"  # a row of one part, whose ETag is no UTF-8
+
+
+@pytest.mark.parametrize("damaged", [b"\x03\xc1", b"\x02\xc1", NO_TEXT])
+def test_damaged_rows_of_parts_hold_nothing_up_and_are_kept_with_what_they_owned(damaged: bytes) -> None:
+    async def story(ward: Ward) -> None:
+        first, second = await ward.begin(), await ward.begin()
+        parts = [await ward.add(one, number, b"part") for one in (first, second) for number in (1, 65)]
+        row = keys.part(first.id, 1)
+        await ward.engine.write(lambda tx: tx.put(row, damaged))
+
+        assert 2 == await ward.uploads.expire(ward.clock.now_ms(), older_than_ms=0)
+        assert [1, 0, 0, 0] == [(await ward.owners())[blob(one)] for one in parts]
+        assert (0, 0, 1) == (await ward.rows(keys.UPLOAD), await ward.rows(keys.PART), await ward.rows(keys.ASIDE))
+
+    told(story)
+
+
+def test_an_upload_with_damaged_parts_can_be_aborted() -> None:
+    async def story(ward: Ward) -> None:
+        upload = await ward.begin()
+        await ward.engine.write(lambda tx: tx.put(keys.part(upload.id, 1), b"\x03\xc1"))
+
+        await ward.uploads.abort(ward.record, "key", upload.id)
+
+        assert (0, 1) == (await ward.rows(keys.UPLOAD), await ward.rows(keys.ASIDE))
+
+    told(story)
+
+
+def test_a_damaged_upload_stays_and_holds_nothing_up() -> None:
+    async def story(ward: Ward) -> None:
+        damaged, upload = await ward.begin(), await ward.begin()
+        await ward.add(upload, 1, b"part")
+        await ward.engine.write(lambda tx: tx.put(damaged.row, b"\x01\xc1"))
+
+        assert 1 == await ward.uploads.expire(ward.clock.now_ms(), older_than_ms=0)
+        assert (1, 0) == (await ward.rows(keys.UPLOAD), await ward.rows(keys.PART))
+
+    told(story)
+
+
+def test_nobody_decides_for_a_newer_house() -> None:
+    async def story(ward: Ward) -> None:
+        upload = await ward.begin()
+        await ward.engine.write(lambda tx: tx.put(keys.part(upload.id, 1), b"\x04new"))
+
+        with pytest.raises(UnknownFormat):
+            await ward.uploads.expire(ward.clock.now_ms(), older_than_ms=0)
 
     told(story)
