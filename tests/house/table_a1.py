@@ -174,8 +174,7 @@ _NOT_YET: Final = {
         InvalidDelimiter InvalidKeyMarker InvalidMarker InvalidPrefix InvalidValue
     """,
     "what says nothing here is ignored, as unknown headers and parameters are": """
-        CopyIllegalCopyHeader InvalidCopySourceMethod InvalidHeaderForContext MetadataInContext
-        RangeIsNotSupportedInCopy
+        CopyIllegalCopyHeader InvalidHeaderForContext MetadataInContext
         XAmzWebsiteRedirectLocationNotSupportedForThisOperation
     """,
     "a header that comes twice is joined, and an address may hold a comma": """

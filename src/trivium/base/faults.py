@@ -246,6 +246,12 @@ CopyInvalidSourceParameter = _row(
     "CopyInvalidSourceParameter", 400, "Unsupported copy source parameter.", code="InvalidArgument")
 CopyInvalidSourceEncoding = _row(
     "CopyInvalidSourceEncoding", 400, "Copy Source must be URL-encoded.", code="InvalidArgument")
+InvalidCopySourceMethod = _row(
+    "InvalidCopySourceMethod", 400, "You can only specify a copy source header for copy requests.",
+    code="InvalidArgument")
+RangeIsNotSupportedInCopy = _row(
+    "RangeIsNotSupportedInCopy", 400, "A copy cannot be of a range: a part of an upload can.",
+    code="InvalidArgument")
 SourceCopyMayNotBeDeleteMarker = _row(
     "SourceCopyMayNotBeDeleteMarker", 400,
     "The source of a copy request may not specifically refer to a delete marker by version"

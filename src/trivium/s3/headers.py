@@ -28,6 +28,11 @@ REFUSED: Final[dict[str, frozenset[str]]] = {
     "x-amz-write-offset-bytes": frozenset(),
     "x-amz-mfa": frozenset(),
 }
+# of copies: refused where they are not read, in this order
+COPYING: Final = {
+    "x-amz-copy-source": faults.InvalidCopySourceMethod,  # S3 takes it in PUT alone (versitygw #1642)
+    "x-amz-copy-source-range": faults.RangeIsNotSupportedInCopy,  # a copy of all is not what was asked for
+}
 _NOTHING: Final[frozenset[str]] = frozenset()
 
 
@@ -39,15 +44,18 @@ def refusals(method: str, reads: Iterable[str]) -> frozenset[str]:
     """
     undone = frozenset(READ_HEADERS).difference(reads)
     conditional = method not in ("GET", "HEAD") and len(undone) < len(READ_HEADERS)
-    return undone.union(REFUSED) if conditional else frozenset(REFUSED)
+    return frozenset(REFUSED).union(frozenset(COPYING).difference(reads), undone if conditional else ())
 
 
 def refuse_headers(request: Request, refused: frozenset[str]) -> None:
     """Raise NotImplemented for a header that asks for encryption, locks or appending, or for a condition that
-    is not done here: one of `refused`, unless its value is harmless.
+    is not done here: one of `refused`, unless its value is harmless. Raise the faults of `COPYING` too.
     """
     if refused.isdisjoint(request.headers):
         return
+    for name, kind in COPYING.items():
+        if name in refused and name in request.headers:
+            raise kind(ArgumentName=name, ArgumentValue=request.headers[name])
     for name in (*REFUSED, *READ_HEADERS):
         asked = request.headers.get(name) if name in refused else None
         if asked is not None and asked not in REFUSED.get(name, _NOTHING):
