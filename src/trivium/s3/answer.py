@@ -35,13 +35,10 @@ def write(operation: Operation, reply: Any, request: Request) -> Response:
     headers = [("x-amz-request-id", request.id), ("x-amz-id-2", request.id)]
     operation.write_headers(reply, headers)
     if operation.answer is not None:
-        value = getattr(reply, operation.answer_field)
-        if value is not None:
-            headers.append(_XML)
-            xmlns = request.listener.dialect.xmlns
-            return Response(
-                operation.status, headers, write_document(operation.answer.root, value, xmlns=xmlns))
-        return Response(operation.status, headers)
+        headers.append(_XML)
+        value, xmlns = getattr(reply, operation.answer_field), request.listener.dialect.xmlns
+        return Response(
+            operation.status, headers, write_document(operation.answer.root, value, xmlns=xmlns))
     body = getattr(reply, "body", b"")
     return Response(getattr(reply, "status", operation.status), headers, body)
 

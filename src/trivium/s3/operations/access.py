@@ -26,6 +26,7 @@ from trivium.s3.call import Call
 from trivium.s3.fields import Derived, Document, Query, version_id
 from trivium.s3.messages import BUCKET, OBJECT
 from trivium.s3.operations.bucket import BucketAsk, Nothing
+from trivium.s3.operations.object_tagging import VersionAsk
 from trivium.s3.registry import operation
 from trivium.s3.xml import Shape, element
 from trivium.services.access.decide import owner_of
@@ -36,12 +37,6 @@ class PutBucketAclAsk(msgspec.Struct, frozen=True):
 
     said: Annotated[Granted | None, Derived(granted, ACL_HEADERS, seldom=True)] = None
     policy: Annotated[AccessControlPolicy | None, Document("AccessControlPolicy", optional=True)] = None
-
-
-class GetObjectAclAsk(msgspec.Struct, frozen=True):
-    """Which version's list."""
-
-    version: Annotated[str | None, Query("versionId", version_id)] = None
 
 
 class PutObjectAclAsk(msgspec.Struct, frozen=True):
@@ -97,7 +92,7 @@ async def put_bucket_acl(call: Call[PutBucketAclAsk]) -> Nothing:
 @operation(
     "GetObjectAcl", "GET", OBJECT, when=("acl",), allow="s3:GetObjectAcl",
     allow_version="s3:GetObjectVersionAcl")
-async def get_object_acl(call: Call[GetObjectAclAsk]) -> AclReply:
+async def get_object_acl(call: Call[VersionAsk]) -> AclReply:
     attributes = (await call.bucket.head(call.key, call.ask.version)).attributes
     acl = None if call.record.ownership == OWNER_ENFORCED else attributes.acl
     return AclReply(policy_of(acl, owner_of(attributes, call.record), call.house.users))

@@ -14,8 +14,8 @@ from trivium.s3.shapes import Tagging, tagging
 from trivium.s3.tags import read_tags
 
 
-class ObjectTaggingAsk(msgspec.Struct, frozen=True):
-    """Which version's tags."""
+class VersionAsk(msgspec.Struct, frozen=True):
+    """Which version of the object; the newest where none is said."""
 
     version: Annotated[str | None, Query("versionId", version_id)] = None
 
@@ -42,7 +42,7 @@ class VersionReply(msgspec.Struct, frozen=True):
 
 @operation("GetObjectTagging", "GET", OBJECT, when=("tagging",), allow="s3:GetObjectTagging",
            allow_version="s3:GetObjectVersionTagging")
-async def get_object_tagging(call: Call[ObjectTaggingAsk]) -> TagsReply:
+async def get_object_tagging(call: Call[VersionAsk]) -> TagsReply:
     entry = await call.bucket.head(call.key, call.ask.version)
     return TagsReply(tagging(entry.attributes.tags), entry.version if call.versioned else None)
 
@@ -50,19 +50,17 @@ async def get_object_tagging(call: Call[ObjectTaggingAsk]) -> TagsReply:
 @operation("PutObjectTagging", "PUT", OBJECT, when=("tagging",), needs="annotations",
            allow="s3:PutObjectTagging", allow_version="s3:PutObjectVersionTagging")
 async def put_object_tagging(call: Call[PutObjectTaggingAsk]) -> VersionReply:
-    return await _tag(call, call.ask.version, read_tags(call.ask.tagging, limit=call.dialect.limits.max_tags))
+    return await _tag(call, read_tags(call.ask.tagging, limit=call.dialect.limits.max_tags))
 
 
 @operation("DeleteObjectTagging", "DELETE", OBJECT, when=("tagging",), needs="annotations",
            allow="s3:DeleteObjectTagging", allow_version="s3:DeleteObjectVersionTagging", status=204)
-async def delete_object_tagging(call: Call[ObjectTaggingAsk]) -> VersionReply:
-    return await _tag(call, call.ask.version, {})
+async def delete_object_tagging(call: Call[VersionAsk]) -> VersionReply:
+    return await _tag(call, {})
 
 
-async def _tag(
-    call: Call[PutObjectTaggingAsk] | Call[ObjectTaggingAsk], version: str | None, tags: dict[str, str],
-) -> VersionReply:
+async def _tag(call: Call[PutObjectTaggingAsk] | Call[VersionAsk], tags: dict[str, str]) -> VersionReply:
     annotations = call.bucket.features.annotations
     assert annotations is not None, "the operation needs annotations"
-    entry = await annotations.tag(call.key, version, tags)
+    entry = await annotations.tag(call.key, call.ask.version, tags)
     return VersionReply(entry.version if call.versioned else None)
