@@ -83,7 +83,6 @@ async def sweep_mounts(settings: Settings, clock: Clock) -> None:
 
 
 async def flush(access: AccessLog) -> None:
-    """Write what waits in the access log."""
     lost = await asyncio.to_thread(access.flush)
     if lost:
         _log.warning("the access log lost %d lines: the disk could not follow", lost)

@@ -29,7 +29,6 @@ class TextFormatter(logging.Formatter):
         self._worker = "" if worker is None else f" worker {worker}:"
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line."""
         line = f"{_moment(record)} {record.levelname.lower()}{self._worker} {record.getMessage()}"
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
@@ -42,7 +41,6 @@ class JsonFormatter(logging.Formatter):
         self._worker = worker
 
     def format(self, record: logging.LogRecord) -> str:
-        """The object, on one line."""
         found: dict[str, object] = {
             "time": _moment(record), "level": record.levelname.lower(), "logger": record.name,
             "worker": self._worker, "message": record.getMessage(),

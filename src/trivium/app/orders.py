@@ -27,12 +27,10 @@ class Orders(msgspec.Struct, frozen=True):
 
 
 def write_orders(orders: Orders) -> bytes:
-    """The line."""
     return msgspec.json.encode(orders, enc_hook=_encode) + b"\n"
 
 
 def read_orders(line: bytes) -> Orders:
-    """The orders in the line."""
     return msgspec.json.decode(line, type=Orders, dec_hook=_decode)
 
 

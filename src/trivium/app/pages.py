@@ -39,7 +39,6 @@ _MARK: Final = "<!-- Written by `make docs` from the declarations. -->"
 
 
 def operations() -> str:
-    """The page of all actions."""
     kinds = dict(_kinds())
     rows = [
         (f"[{name}](#{name.lower()})", f"`{one.method}`", one.target, _selectors(one.selectors),
@@ -75,7 +74,6 @@ _HEADERS_SAY: Final = (
 
 
 def faults() -> str:
-    """The page of all faults."""
     rows = [
         (f"`{kind.name}`", "" if kind.code == kind.name else f"`{kind.code}`", _fine(kind), str(kind.status),
          kind.message)

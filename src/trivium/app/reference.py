@@ -21,7 +21,6 @@ a configuration.
 
 
 def page() -> str:
-    """The page, as Markdown."""
     scalars = [field for field in fields_of(Settings) if field.scalar]
     parts = [_HEAD, "\n## Settings\n", *map(_scalar, scalars)]
     parts += [

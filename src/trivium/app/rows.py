@@ -23,7 +23,6 @@ class Field(msgspec.Struct, frozen=True):
 
     @property
     def required(self) -> bool:
-        """Must it be given?"""
         return self.default is msgspec.NODEFAULT
 
     @property

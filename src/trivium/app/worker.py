@@ -44,7 +44,6 @@ _GIVE_UP_SECONDS: Final = 1  # for answers to clients that were waited for until
 
 
 def main() -> None:
-    """Read the orders and carry them out."""
     # Ctrl-C reaches the whole group; the supervisor tells us what to do
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     orders = read_orders(sys.stdin.buffer.readline())

@@ -119,7 +119,6 @@ class Folding(Generic[T]):
             self._go_behind(after)
 
     def page(self) -> Page[T]:
-        """What was taken."""
         return Page(self._items, self._prefixes, self._truncated, self._last)
 
     def take(self, batch: list[T]) -> None:

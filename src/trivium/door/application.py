@@ -60,7 +60,6 @@ class Application:
         self._serve, self._listener, self._watch, self._secure = serve, listener, watch, secure
 
     async def __call__(self, scope: Scope, wire: Wire) -> None:
-        """Answer one request."""
         began = ticks_ns()
         request = self._understand(scope, wire)
         host = request.headers.get("host")

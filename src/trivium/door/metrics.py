@@ -66,7 +66,6 @@ class Counts(msgspec.Struct):
 
     @property
     def total(self) -> int:
-        """How many requests were counted."""
         return sum(row[_REQUESTS] for row in self.actions.values())
 
 

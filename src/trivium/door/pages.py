@@ -21,7 +21,6 @@ class Pages:
         self._metrics, self._health = metrics, health
 
     async def __call__(self, scope: Scope, wire: Wire) -> None:
-        """Answer one request."""
         if scope.method not in ("GET", "HEAD"):
             wire.response_bytes(405, [_TEXT, ("allow", "GET, HEAD")], b"GET or HEAD\n")
         elif scope.path == "/metrics":

@@ -38,7 +38,6 @@ class HttpServer:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Accept connections."""
         self._task = asyncio.get_running_loop().create_task(self._server.serve())
 
     async def stop(self) -> None:

@@ -42,7 +42,6 @@ class Worker:
         self.start_at_ns = 0
 
     def begin(self, start: Start) -> None:
-        """Start the process."""
         self.ready_end, child_end = os.pipe()
         try:
             self.process = start(self.index, child_end)

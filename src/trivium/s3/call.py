@@ -51,18 +51,15 @@ class Call(msgspec.Struct, Generic[A], gc=False):
 
     @property
     def record(self) -> BucketRecord:
-        """The bucket's record."""
         assert self.opened is not None, "the operation opens no bucket"
         return self.opened.record
 
     @property
     def account(self) -> Account:
-        """Who asks."""
         return self.claim.account
 
     @property
     def listener(self) -> Listener:
-        """The listener that the request came through."""
         return self._request.listener
 
     @property

@@ -269,7 +269,6 @@ def _signature(handler: Callable[[Any], Awaitable[Any]]) -> tuple[type[msgspec.S
 
 
 def headers_read(struct: type[msgspec.Struct]) -> list[str]:
-    """The names of the headers that an Ask reads."""
     found: list[str] = []
     for mark in sources(struct).values():
         if isinstance(mark, Header):

@@ -11,7 +11,7 @@ those may last. A damaged row is set aside, with what it owned, so that it does 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from functools import partial
 from itertools import islice
 from typing import Final
@@ -104,15 +104,10 @@ def _collect(row: bytes, tx: Write) -> str | None:
         return None
     tx.delete(place)
     owned = (span.id for part in parts for span in part.spans)
-    for some in _batched(owned):
+    while some := tuple(islice(owned, _RELEASED_TOGETHER)):
         seq = tx.sequence()
         tx.put(keys.garbage(garbage.since_ms, seq), GARBAGE.encode(Garbage("", garbage.since_ms, seq, some)))
     return None
-
-
-def _batched(ids: Iterator[str]) -> Iterator[tuple[str, ...]]:
-    while some := tuple(islice(ids, _RELEASED_TOGETHER)):
-        yield some
 
 
 def _without_name(ids: list[str], rows: Read) -> list[str]:

@@ -26,7 +26,6 @@ def check_name(key: str) -> None:
 
 
 def can_be_name(key: str) -> bool:
-    """Could there be a file or folder of this name?"""
     try:
         check_name(key)
     except faults.Fault:
@@ -40,7 +39,6 @@ def components(key: str) -> list[str]:
 
 
 def is_folder(key: str) -> bool:
-    """Is this the name of a folder?"""
     return key.endswith("/")
 
 

@@ -144,7 +144,6 @@ class BranchHistory:
         self._reader = reader
 
     async def as_of(self, commit: str) -> ReadOnly:
-        """As `History.as_of`."""
         reader = self._reader
         return _as_of(reader, await reader.ground.engine.read(
             lambda rows: commits.meant(rows, reader.line, commit)))

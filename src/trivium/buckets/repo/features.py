@@ -52,7 +52,6 @@ class BranchRenames:
         self._branch, self._reader = branch, reader
 
     async def rename(self, renaming: Renaming, *, actor: str) -> Entry | None:
-        """As `Renames.rename`."""
         branch, source, key = self._branch, renaming.source, renaming.key
 
         def change(tx: Write) -> Entry | None:

@@ -33,7 +33,6 @@ class Reader(msgspec.Struct, frozen=True):
         return await self.ground.engine.read(lambda rows: self.visible(rows, key, version).entry)
 
     async def read(self, key: str, version: str | None = None) -> StoredReading:
-        """As `Bucket.read`."""
 
         def look(rows: Read) -> StoredReading:
             found = self.visible(rows, key, version)
@@ -111,7 +110,6 @@ class LineVersions:
             for entry in islice(views.chain(rows, line, key), limit)]
 
     async def list(self, prefix: str, start: str, marker: str | None, limit: int) -> list[VersionEntry]:
-        """As `Versions.list`."""
         found: list[VersionEntry] = []
         at: str | None = max(prefix, start) if limit > 0 else None
         if marker is not None and start.startswith(prefix):

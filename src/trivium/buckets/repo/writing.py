@@ -69,7 +69,6 @@ class Step:
         return self.write(DELETE, Entry(key, 0, self.at_ms, 0, "", marker=True, attributes=by))
 
     def close(self, message: str) -> Commit:
-        """Write the commit."""
         assert self._last, "a commit without changes"
         branch, parent = self._branch, self._parent
         commit = Commit(

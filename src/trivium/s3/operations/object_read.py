@@ -88,7 +88,6 @@ TOLD: Final = (
 
 
 def told_headers(told: Told) -> list[tuple[str, str]]:
-    """Told, as headers."""
     headers = entry_headers(told.entry)
     if told.overrides:
         headers = [header for header in headers if header[0] not in told.overrides]

@@ -197,7 +197,6 @@ class _Chain:
         self._hasher = hashlib.sha256()
 
     def update(self, data: bytes) -> None:
-        """More bytes of the chunk."""
         self._hasher.update(data)
 
     def check_chunk(self, signature: str) -> None:
@@ -246,7 +245,6 @@ class ChunkedSource:
         return self._decoder.trailers
 
     async def whole(self) -> bytes:
-        """All content at once."""
         if not self._small:
             return b"".join([piece async for piece in self.chunks()])
         found = self._decoder.feed(await self._inner.whole())
@@ -254,7 +252,6 @@ class ChunkedSource:
         return found[0] if len(found) == 1 else b"".join(found)
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """The content as it arrives."""
         loop, decoder = asyncio.get_running_loop(), self._decoder
         async for data in self._inner.chunks():
             if self._signed and len(data) >= _THREAD_FROM_BYTES:

@@ -94,7 +94,6 @@ def owner_of(attributes: Attributes, record: BucketRecord) -> str:
 
 
 def denied(account: Account, message: str = "") -> Fault:
-    """The fault for who may not."""
     kind = faults.AnonymousAccessForbidden if account.id == ANONYMOUS.id else faults.AccessDenied
     return kind(message)
 

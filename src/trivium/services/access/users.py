@@ -43,7 +43,6 @@ class Users:
             self._by_email.setdefault(account.email.lower(), []).append(account)
 
     def find(self, access_key: str) -> Credential | None:
-        """The credential with this access key, or None."""
         return self._credentials.get(access_key)
 
     def account(self, id: str) -> Account:

@@ -44,7 +44,6 @@ class Turnstile:
         return True
 
     def leave(self) -> None:
-        """Let the next one in."""
         fcntl.flock(self._room, fcntl.LOCK_UN)
 
     def close(self) -> None:
