@@ -111,6 +111,22 @@ def test_a_scan_is_in_byte_order_from_start_up_to_but_not_stop(opened: Open) -> 
     run(opened, story)
 
 
+def test_values_are_those_of_a_scan(opened: Open) -> None:
+    async def story(engine: Engine) -> None:
+        await put(engine, b"cb", b"ca", b"c", b"da", b"b\xff")
+        await engine.write(lambda tx: tx.put(b"ca\x00", b"another"))
+
+        assert await engine.read(both) == await engine.write(both)
+
+    def both(rows: Read) -> list[bytes]:
+        found = list(rows.values(b"ca", b"d"))
+        assert found == [value for _, value in rows.scan(b"ca", b"d")]
+        assert len(found) == 3
+        return found
+
+    run(opened, story)
+
+
 def test_a_scan_sees_what_its_own_transaction_did(opened: Open) -> None:
     async def story(engine: Engine) -> None:
         await put(engine, b"ca", b"cc", b"ce")

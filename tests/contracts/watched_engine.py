@@ -53,6 +53,9 @@ class _Watched:
     def scan(self, start: bytes, stop: bytes, *, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
         return self._tx.scan(start, stop, reverse=reverse)
 
+    def values(self, start: bytes, stop: bytes) -> Iterator[bytes]:
+        return self._tx.values(start, stop)
+
     def put(self, key: bytes, value: bytes, body: bytes | None = None) -> None:
         self._tables.add(key[:1])
         self._tx.put(key, value, body)

@@ -34,6 +34,10 @@ class Read(Protocol):
         """
         ...
 
+    def values(self, start: bytes, stop: bytes) -> Iterator[bytes]:
+        """As `scan`, without the keys: that costs half as much."""
+        ...
+
 
 class Write(Read, Protocol):
     """A transaction. It sees its own writes; an exception in the function undoes them all."""

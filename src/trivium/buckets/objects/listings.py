@@ -3,21 +3,38 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain as one_behind_the_other
 from itertools import islice
 from typing import Final
 
+import msgspec
+from msgspec.structs import force_setattr
+
 from trivium.buckets.bucket import VersionEntry
-from trivium.buckets.entry import ENTRIES, NULL, Entry
+from trivium.buckets.entry import ENTRIES, NULL, Attributes, Entry
 from trivium.buckets.objects import chain
 from trivium.buckets.objects.opened import Opened
 from trivium.buckets.objects.versions import read_version_id, seq_of
 from trivium.storage import keys
 from trivium.storage.engine import Read
+from trivium.storage.records import Records
 
 _ROWS_A_READ: Final = 2_000  # markers are read to be skipped: others get their turn after so many rows
 _FEWEST_ROWS: Final = 64  # that are read at a time behind a marker: there may be many
+_FIRST_ROWS: Final = 32  # of versions that are read at a time, doubled each time
+
+
+class _Row(Entry, frozen=True, array_like=True, gc=False):
+    """An entry whose attributes are still as stored; `_read` puts decoded ones in their place."""
+
+    # the type is another only until then
+    attributes: msgspec.Raw = msgspec.Raw(b"\x90")  # type: ignore[assignment]
+
+
+_ROWS: Final = Records(_Row)
+_one: Final = msgspec.msgpack.Decoder(Attributes).decode
+_many: Final = msgspec.msgpack.Decoder(list[Attributes]).decode
 
 
 async def entries(opened: Opened, prefix: str, start: str, limit: int) -> list[Entry]:
@@ -27,16 +44,15 @@ async def entries(opened: Opened, prefix: str, start: str, limit: int) -> list[E
 
     def look(rows: Read) -> bytes:
         """Add what is found to the page; the row to go on from, empty when the page is done."""
-        scanned, seen, fewest = rows.scan(row, stop), 0, 0
+        values, seen, fewest = rows.values(row, stop), 0, 0
         while seen < _ROWS_A_READ:
             wanted = min(max(limit - len(found), fewest), _ROWS_A_READ)
-            some = list(islice(scanned, wanted))
-            read = ENTRIES.decode_all([data for _, data in some])
-            found.extend([entry for entry in read if not entry.marker])
+            some = _read(list(islice(values, wanted)))
+            found.extend([entry for entry in some if not entry.marker])
             if len(some) < wanted or len(found) >= limit:
                 return b""
             seen, fewest = seen + wanted, _FEWEST_ROWS
-        return some[-1][0] + b"\x00"
+        return keys.current(bucket, some[-1].key) + b"\x00"
 
     while row and limit > 0:
         row = await opened.ground.engine.read(look)
@@ -65,19 +81,39 @@ def _chains(rows: Read, bucket: int, prefix: str, start: str) -> Iterator[Versio
     """All versions from the key `start` on: every key has its newest in CURRENT, some have more in OLD."""
     current = keys.current(bucket, prefix)
     earlier = keys.olds_with(bucket, prefix)
-    olds = rows.scan(max(earlier, keys.olds(bucket, start)), keys.after(earlier))
-    old = _next(olds)
-    for _, data in rows.scan(max(current, keys.current(bucket, start)), keys.after(current)):
-        newest = ENTRIES.decode(data)
+    olds = _entries(rows.values(max(earlier, keys.olds(bucket, start)), keys.after(earlier)))
+    old = next(olds, None)
+    for newest in _entries(rows.values(max(current, keys.current(bucket, start)), keys.after(current))):
         yield VersionEntry(newest, latest=True)
         while old is not None and old.key == newest.key:
             yield VersionEntry(old, latest=False)
-            old = _next(olds)
+            old = next(olds, None)
 
 
-def _next(olds: Iterator[tuple[bytes, bytes]]) -> Entry | None:
-    found = next(olds, None)
-    return None if found is None else ENTRIES.decode(found[1])
+def _entries(values: Iterator[bytes]) -> Iterator[Entry]:
+    many = _FIRST_ROWS
+    while some := list(islice(values, many)):
+        yield from _read(some)
+        many = min(many * 2, _ROWS_A_READ)
+
+
+def _read(values: list[bytes]) -> Sequence[Entry]:
+    """The entries of these rows. Raises as `Records.decode`."""
+    found = _ROWS.decode_all(values)
+    try:
+        decoded = _decoded([row.attributes for row in found])
+    except msgspec.DecodeError:
+        return ENTRIES.decode_all(values)  # which says which
+    for row, attributes in zip(found, decoded, strict=True):
+        force_setattr(row, "attributes", attributes)
+    return found
+
+
+def _decoded(stored: list[msgspec.Raw]) -> list[Attributes]:
+    """All at once: decoding each costs more, and neighbours often say the same of themselves."""
+    if stored and stored.count(stored[0]) == len(stored):
+        return [_one(stored[0])] * len(stored)
+    return _many(b"\xdd" + len(stored).to_bytes(4, "big") + b"".join(stored))  # MessagePack's array 32
 
 
 def _rest(rows: Read, bucket: int, key: str, behind: int | None) -> Iterator[VersionEntry]:
@@ -92,5 +128,5 @@ def _rest(rows: Read, bucket: int, key: str, behind: int | None) -> Iterator[Ver
     seq = (seq_of(NULL, newest) if behind is None else behind) or newest.seq + 1
     if newest.seq < seq:
         yield VersionEntry(newest, latest=True)
-    for _, data in rows.scan(keys.old(bucket, key, seq - 1), keys.after(keys.olds(bucket, key))):
-        yield VersionEntry(ENTRIES.decode(data), latest=False)
+    for old in _entries(rows.values(keys.old(bucket, key, seq - 1), keys.after(keys.olds(bucket, key)))):
+        yield VersionEntry(old, latest=False)

@@ -76,6 +76,9 @@ class _MemoryWrite:
             start = key + b"\x00"
             yield key, self._rows[key][0]
 
+    def values(self, start: bytes, stop: bytes) -> Iterator[bytes]:
+        return (value for _, value in self.scan(start, stop))
+
     def put(self, key: bytes, value: bytes, body: bytes | None = None) -> None:
         assert body is None or key[:1] in keys.BODIED, "rows of this table have no bodies"
         self._set(key, (value, body))

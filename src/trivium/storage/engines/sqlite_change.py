@@ -134,6 +134,9 @@ class Changes:
         ours.sort(reverse=reverse)
         return _laid_over(rows, ours, reverse=reverse) if ours else rows
 
+    def values(self, start: bytes, stop: bytes) -> Iterator[bytes]:
+        return (value for _, value in self.scan(start, stop))
+
     def put(self, key: bytes, value: bytes, body: bytes | None = None) -> None:
         number = 0
         if key[0] in BODIED:
@@ -206,7 +209,6 @@ class Numbers:
         self._given = self._bodies = 0  # 0: not read yet
 
     def next(self) -> int:
-        """The next number of the sequence."""
         if self._given == 0:
             self._given = self._db.execute("select given from counter").fetchone()[0]
         self._given += 1

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from operator import itemgetter
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +22,7 @@ PAGE_BYTES: Final = 4096
 STATEMENTS_KEPT: Final = 512  # every number of rows that a statement writes is a statement of its own
 
 Value = tuple[bytes, bytes | None]
+_FIRST: Final = itemgetter(0)
 
 
 class Sql:
@@ -31,7 +33,7 @@ class Sql:
 
     __slots__ = (
         "bodied", "create", "delete", "find", "first_get", "first_load", "get", "load", "put", "scan",
-        "scan_back")
+        "scan_back", "values")
 
     def __init__(self, table: bytes) -> None:
         t = f"rows_{table.decode()}"
@@ -49,6 +51,7 @@ class Sql:
         self.first_load = f"{self.load} union all values (null, null), (null, null)"
         self.scan = f"select k, v from {t} where k >= ? and k < ? order by k"
         self.scan_back = f"{self.scan} desc"
+        self.values = f"select v from {t} where k >= ? and k < ? order by k"
         self.put = (f"insert into {t}(k, v) values ", " on conflict(k) do update set v = excluded.v")
         if self.bodied:
             self.put = (
@@ -78,7 +81,6 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 def create_tables(db: sqlite3.Connection) -> None:
-    """Make the tables that are not there yet."""
     db.execute("begin immediate")
     for sql in SQL.values():
         db.execute(sql.create)
@@ -137,16 +139,21 @@ class View:
         return self._execute(SQL[key[0]].load, (key,)).fetchone()  # type: ignore[no-any-return]  # two blobs
 
     def scan(self, start: bytes, stop: bytes, *, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
+        sql = SQL[start[0]]
+        return self._scan(sql.scan_back if reverse else sql.scan, start, stop)
+
+    def values(self, start: bytes, stop: bytes) -> Iterator[bytes]:
+        return map(_FIRST, self._scan(SQL[start[0]].values, start, stop))
+
+    def _scan(self, sql: str, start: bytes, stop: bytes) -> sqlite3.Cursor:
         if self._first:
             self._first = False
             self._execute("begin")
-        sql = SQL[start[0]]
-        cursor = self._execute(sql.scan_back if reverse else sql.scan, (start, stop))
+        cursor = self._execute(sql, (start, stop))
         self._open.append(cursor)
         return cursor
 
     def end(self) -> None:
-        """Let go of the view."""
         for cursor in self._open:
             cursor.close()
         self._open.clear()
@@ -155,5 +162,4 @@ class View:
             self._execute("rollback")
 
     def close(self) -> None:
-        """Close the connection."""
         self._db.close()

@@ -62,6 +62,9 @@ class Witness:
             self._given.append(row)
             yield row
 
+    def values(self, start: bytes, stop: bytes) -> Iterator[bytes]:
+        return (value for _, value in self.scan(start, stop))
+
     def put(self, key: bytes, value: bytes, body: bytes | None = None) -> None:
         pass
 
