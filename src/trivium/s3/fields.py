@@ -10,7 +10,7 @@ headers costs three look-ups.
 from __future__ import annotations
 
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
@@ -32,7 +32,6 @@ _MAX_VERSION_ID_CHARACTERS: Final = 1024
 
 
 def text(value: str, _: str) -> str:
-    """The text itself."""
     return value
 
 
@@ -168,7 +167,6 @@ Source = Header | Query | Derived | Document | Spread
 
 
 def sources(struct: type[msgspec.Struct]) -> dict[str, Source]:
-    """The sources of a struct's fields, by field name."""
     found: dict[str, Source] = {}
     for name, hint in typing.get_type_hints(struct, include_extras=True).items():
         for extra in getattr(hint, "__metadata__", ()):
@@ -178,7 +176,6 @@ def sources(struct: type[msgspec.Struct]) -> dict[str, Source]:
 
 
 def query_names(struct: type[msgspec.Struct]) -> list[str]:
-    """The query parameters that an Ask reads."""
     found: list[str] = []
     for mark in sources(struct).values():
         if isinstance(mark, Query):
@@ -264,16 +261,24 @@ def http_time(ms: int) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _iso_seconds(seconds: int) -> str:
-    return strftime("%Y-%m-%dT%H:%M:%S", gmtime(seconds))
+def _iso_hour(hour: int) -> str:
+    return strftime("%Y-%m-%dT%H:", gmtime(hour * 3600))
 
 
-_MILLISECONDS: Final = tuple(f".{number:03d}Z" for number in range(1000))
+_SECONDS: Final = tuple(f"{number // 60:02d}:{number % 60:02d}." for number in range(3600))  # of an hour
+_MILLISECONDS: Final = tuple(f"{number:03d}Z" for number in range(1000))
 
 
 def iso_time(ms: int) -> str:
     """Ms since 1970 as XML has it: 2026-11-01T12:00:00.000Z."""
-    return _iso_seconds(ms // 1000) + _MILLISECONDS[ms % 1000]
+    return iso_times((ms,))[0]
+
+
+def iso_times(moments: Iterable[int]) -> list[str]:
+    """The same for many, each in a few look-ups, however far apart they are."""
+    hour, seconds, milliseconds = _iso_hour, _SECONDS, _MILLISECONDS
+    return [
+        f"{hour(ms // 3_600_000)}{seconds[ms // 1000 % 3600]}{milliseconds[ms % 1000]}" for ms in moments]
 
 
 # User metadata

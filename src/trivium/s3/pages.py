@@ -43,6 +43,11 @@ def plain(text: str) -> str:
     return text
 
 
+def all_encoded(texts: list[str], encode: Callable[[str], str]) -> list[str]:
+    """All of them encoded; they are mostly plain, which is seen at once."""
+    return texts if encode is plain or _PLAIN.fullmatch("".join(texts)) else list(map(encode, texts))
+
+
 def encoding_of(asked: str | None, dialect: Dialect) -> tuple[Callable[[str], str], str | None]:
     """How the keys of a listing are written, and the EncodingType that the listing says."""
     return (plain, None) if asked is None and not dialect.encodes_unasked else (encoded, "url")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Annotated
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
 
-from trivium.s3.xml import Shape, element
-from trivium.services.access.users import Account
+from trivium.buckets.entry import Entry
+from trivium.s3.fields import iso_times
+from trivium.s3.pages import all_encoded
+from trivium.s3.xml import Rows, Shape, element
+from trivium.services.access.users import Account, Users
 
 
 class Tag(Shape, frozen=True):
@@ -60,9 +63,31 @@ def owner(account: Account) -> Owner:
     return Owner(id=account.id, display_name=account.name)
 
 
-def common_prefixes(prefixes: Iterable[str], encode: Callable[[str], str]) -> tuple[CommonPrefix, ...]:
+def common_prefixes(prefixes: list[str], encode: Callable[[str], str]) -> Rows[CommonPrefix]:
     """The prefixes that a listing is folded to."""
-    return tuple(CommonPrefix(prefix=encode(prefix)) for prefix in prefixes)
+    return Rows(columns={"prefix": all_encoded(prefixes, encode)})
+
+
+def entry_columns(
+    entries: Sequence[Entry], encode: Callable[[str], str], users: Users | None,
+) -> dict[str, list[Any]]:
+    """What every listing shows of entries, as the columns of its rows; their owners only with `users`."""
+    attributes = [entry.attributes for entry in entries]
+    checksums = [entry.checksum for entry in entries]
+    columns: dict[str, list[Any]] = {
+        "key": all_encoded([entry.key for entry in entries], encode),
+        "last_modified": iso_times([entry.modified_ms for entry in entries]),
+        "etag": [entry.etag for entry in entries],
+        "size": [entry.size for entry in entries],
+        "storage_class": [one.storage_class for one in attributes],
+    }
+    if checksums.count(None) < len(checksums):
+        columns["checksum_algorithm"] = [checksum and checksum.algorithm for checksum in checksums]
+        columns["checksum_type"] = [checksum and checksum.type for checksum in checksums]
+    if users is not None:
+        owners = {id: owner(users.account(id)) for id in {one.owner for one in attributes}}
+        columns["owner"] = [owners[one.owner] for one in attributes]
+    return columns
 
 
 def tagging(tags: dict[str, str]) -> Tagging:

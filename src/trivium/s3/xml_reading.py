@@ -34,7 +34,6 @@ S = TypeVar("S", bound=Shape)
 _OfNode = Callable[[Node, int], Any]  # (an element, how deep it lies) -> a Shape, or a tuple as declared
 _OfText = Callable[[str], Any]  # -> int or bool
 _Slot = tuple[str, bool, _OfText | None, _OfNode | None]  # the field, is it a list; text: neither
-_readers: dict[type[Shape], _OfNode] = {}
 
 
 def read(root: str, shape: type[S], data: bytes) -> S:
@@ -84,19 +83,12 @@ def _parse(data: bytes) -> Node:
 
 
 def _local(tag: str) -> str:
-    """The name without its name space."""
     return tag.rpartition("}")[2]
 
 
+@cache  # one for each shape that is read
 def _reader(shape: type[Shape]) -> _OfNode:
     """A function that makes the shape's value of its element."""
-    found = _readers.get(shape)
-    if found is None:
-        found = _readers[shape] = _reader_of(shape)
-    return found
-
-
-def _reader_of(shape: type[Shape]) -> _OfNode:
     fields = fields_of(shape)
     slots = {field.wrapper or field.name: _slot(field) for field in fields if not field.type}
     slots |= {_S3 + name: slot for name, slot in slots.items()}
@@ -308,8 +300,4 @@ def _column(field: Field, texts: list[str]) -> list[Any] | None:
         return texts
     if any("&" in _REFERENCE.sub("", text) for text in texts):
         return None
-    return [_REFERENCE.sub(_referred, text) for text in texts]
-
-
-def _referred(found: re.Match[str]) -> str:
-    return _REFERRED[found[1]]
+    return [_REFERENCE.sub(lambda found: _REFERRED[found[1]], text) for text in texts]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Annotated
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.unit.s3.requests_for_tests import request
@@ -89,6 +89,17 @@ def test_written_times_are_read_again(moment: datetime) -> None:
     assert ms // 1000 * 1000 == fields.http_date(fields.http_time(ms), "x")
     assert ms == fields.any_date(fields.iso_time(ms), "x")
     assert format_datetime(moment, usegmt=True) == fields.http_time(ms)
+
+
+@given(st.lists(st.integers(-(10**13), 10**14)))
+@example([-1, 0, 999, 1000, 3_599_999, 3_600_000])
+def test_many_times_are_written_with_their_milliseconds(moments: list[int]) -> None:
+    epoch = datetime(1970, 1, 1, tzinfo=UTC)
+    expected = [
+        (epoch + timedelta(milliseconds=ms)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        for ms in moments]
+
+    assert expected == fields.iso_times(moments)
 
 
 def test_a_closed_set_of_words_refuses_every_other() -> None:

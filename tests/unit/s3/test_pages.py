@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from trivium.base import faults
 from trivium.base.faults import Fault
 from trivium.s3.dialects import DIALECTS
-from trivium.s3.pages import encoded, limit_of, read_token, token_of
+from trivium.s3.pages import all_encoded, encoded, limit_of, read_token, token_of
 
 KEYS = st.text(st.characters(exclude_categories=["Cs"]))
 
@@ -86,3 +86,8 @@ def test_whatever_is_given_for_a_token_is_a_key_or_an_invalid_argument(token: st
         read_token(token)
     except Fault as fault:
         assert faults.InvalidArgument is fault.kind
+
+
+@given(st.lists(KEYS))
+def test_many_keys_are_encoded_as_each_of_them_is(keys: list[str]) -> None:
+    assert list(map(encoded, keys)) == list(all_encoded(keys, encoded))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated
 
 import msgspec
@@ -10,13 +9,12 @@ import msgspec
 from trivium.buckets.entry import Entry
 from trivium.buckets.listing import Page, Position, entries_of, page_of
 from trivium.s3.call import Call
-from trivium.s3.fields import Document, Query, iso_time
+from trivium.s3.fields import Document, Query
 from trivium.s3.messages import BUCKET
 from trivium.s3.pages import encoding_of, encoding_type, limit_of, max_keys, read_token, token_of
 from trivium.s3.registry import operation
-from trivium.s3.shapes import CommonPrefix, Owner, common_prefixes, owner
-from trivium.s3.xml import Shape, element
-from trivium.services.access.users import Users
+from trivium.s3.shapes import CommonPrefix, Owner, common_prefixes, entry_columns
+from trivium.s3.xml import Rows, Shape, element
 
 
 class ListObjectsAsk(msgspec.Struct, frozen=True):
@@ -42,16 +40,16 @@ class ListObjectsV2Ask(msgspec.Struct, frozen=True):
     fetch_owner: Annotated[str, Query("fetch-owner")] = "false"
 
 
-class Contents(Shape, frozen=True, gc=False):
+class Contents(Shape, frozen=True):
     """A key in a listing."""
 
     key: str
     last_modified: Annotated[str, element(plain=True)]
     etag: Annotated[str, element(quoted=True)]
-    checksum_algorithm: Annotated[str | None, element(plain=True)]
-    checksum_type: Annotated[str | None, element(plain=True)]
+    checksum_algorithm: Annotated[str | None, element(plain=True, often=True)]
+    checksum_type: Annotated[str | None, element(plain=True, often=True)]
     size: int
-    storage_class: Annotated[str, element(plain=True)]
+    storage_class: Annotated[str, element(plain=True, often=True)]
     owner: Annotated[Owner | None, element(often=True)]
 
 
@@ -70,8 +68,8 @@ class Listing(Shape, frozen=True, kw_only=True):
     max_keys: int
     delimiter: str | None
     is_truncated: bool
-    contents: tuple[Contents, ...]
-    common_prefixes: tuple[CommonPrefix, ...]
+    contents: Rows[Contents]
+    common_prefixes: Rows[CommonPrefix]
     encoding_type: str | None
 
 
@@ -101,7 +99,7 @@ async def list_objects(call: Call[ListObjectsAsk]) -> ListingReply:
         key_count=_count(page) if counts else None,
         max_keys=limit, delimiter=encode(ask.delimiter) if ask.delimiter else None,
         is_truncated=page.truncated,
-        contents=_contents(page, encode, call.house.users),
+        contents=Rows(columns=entry_columns(page.items, encode, call.house.users)),
         common_prefixes=common_prefixes(page.prefixes, encode), encoding_type=encoding,
     ))
 
@@ -120,7 +118,7 @@ async def list_objects_v2(call: Call[ListObjectsV2Ask]) -> ListingReply:
         start_after=encode(ask.start_after) if ask.start_after else None, continuation_token=ask.token,
         next_continuation_token=token_of(page.last.key) if page.truncated and page.last else None,
         key_count=_count(page), max_keys=limit, delimiter=encode(ask.delimiter) if ask.delimiter else None,
-        is_truncated=page.truncated, contents=_contents(page, encode, users),
+        is_truncated=page.truncated, contents=Rows(columns=entry_columns(page.items, encode, users)),
         common_prefixes=common_prefixes(page.prefixes, encode), encoding_type=encoding,
     ))
 
@@ -139,20 +137,3 @@ async def _next_key(call: Call[ListObjectsAsk], page: Page[Entry]) -> str:
     behind = await page_of(
         entries_of(call.bucket), limit=1, prefix=ask.prefix, delimiter=ask.delimiter, after=page.last)
     return behind.items[0].key if behind.items else behind.prefixes[0]
-
-
-def _contents(page: Page[Entry], encode: Callable[[str], str], users: Users | None) -> tuple[Contents, ...]:
-    owners: dict[str, Owner] = {}
-    found: list[Contents] = []
-    for entry in page.items:
-        checksum, attributes = entry.checksum, entry.attributes
-        whose = None
-        if users is not None:
-            whose = owners.get(attributes.owner)
-            if whose is None:
-                whose = owners[attributes.owner] = owner(users.account(attributes.owner))
-        algorithm, type_ = (checksum.algorithm, checksum.type) if checksum is not None else (None, None)
-        found.append(Contents(
-            encode(entry.key), iso_time(entry.modified_ms), entry.etag, algorithm, type_, entry.size,
-            attributes.storage_class, whose))
-    return tuple(found)

@@ -18,7 +18,7 @@ from trivium.s3.messages import BUCKET, OBJECT
 from trivium.s3.pages import encoding_of, encoding_type, limit_of, max_uploads
 from trivium.s3.registry import operation
 from trivium.s3.shapes import Checksums, CommonPrefix, Owner, checksum_fields, common_prefixes, owner
-from trivium.s3.xml import Shape, element
+from trivium.s3.xml import Rows, Shape, element
 from trivium.services.access.users import Users
 from trivium.services.uploads import Part, Upload, Uploads
 
@@ -103,7 +103,7 @@ class UploadsResult(Shape, frozen=True):
     max_uploads: int
     is_truncated: bool
     uploads: Annotated[tuple[ListedUpload, ...], element("Upload")]
-    common_prefixes: tuple[CommonPrefix, ...]
+    common_prefixes: Rows[CommonPrefix]
     encoding_type: str | None
 
 

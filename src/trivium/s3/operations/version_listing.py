@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 import msgspec
@@ -10,12 +11,12 @@ from trivium.base import faults
 from trivium.buckets.bucket import VersionEntry
 from trivium.buckets.listing import Position, page_of, versions_of
 from trivium.s3.call import Call
-from trivium.s3.fields import Document, Query, iso_time
+from trivium.s3.fields import Document, Query
 from trivium.s3.messages import BUCKET
 from trivium.s3.pages import encoding_of, encoding_type, limit_of, max_keys
 from trivium.s3.registry import operation
-from trivium.s3.shapes import CommonPrefix, Owner, common_prefixes, owner
-from trivium.s3.xml import Shape, element
+from trivium.s3.shapes import CommonPrefix, Owner, common_prefixes, entry_columns
+from trivium.s3.xml import Rows, Shape, element
 from trivium.services.access.users import Users
 
 
@@ -38,10 +39,10 @@ class Version(Shape, frozen=True):
     is_latest: bool
     last_modified: Annotated[str, element(plain=True)]
     etag: Annotated[str, element(quoted=True)]
-    checksum_algorithm: Annotated[str | None, element(plain=True)]
-    checksum_type: Annotated[str | None, element(plain=True)]
+    checksum_algorithm: Annotated[str | None, element(plain=True, often=True)]
+    checksum_type: Annotated[str | None, element(plain=True, often=True)]
     size: int
-    storage_class: Annotated[str, element(plain=True)]
+    storage_class: Annotated[str, element(plain=True, often=True)]
     owner: Annotated[Owner, element(often=True)]
 
 
@@ -51,7 +52,7 @@ class DeleteMarker(Shape, frozen=True):
     key: str
     version_id: Annotated[str, element("VersionId")]
     is_latest: bool
-    last_modified: str
+    last_modified: Annotated[str, element(plain=True)]
     owner: Annotated[Owner, element(often=True)]
 
 
@@ -67,8 +68,8 @@ class ListVersionsResult(Shape, frozen=True):
     max_keys: int
     delimiter: str | None
     is_truncated: bool
-    versions: tuple[Version | DeleteMarker, ...]
-    common_prefixes: tuple[CommonPrefix, ...]
+    versions: Rows[Version | DeleteMarker]
+    common_prefixes: Rows[CommonPrefix]
     encoding_type: str | None
 
 
@@ -95,7 +96,7 @@ async def list_object_versions(call: Call[ListVersionsAsk]) -> ListVersionsReply
         version_id_marker=ask.version_marker or "", next_key_marker=encode(last.key) if last else None,
         next_version_id_marker=last.marker if last else None, max_keys=limit,
         delimiter=encode(ask.delimiter) if ask.delimiter else None, is_truncated=page.truncated,
-        versions=tuple(_row(item, encode(item.entry.key), call.house.users) for item in page.items),
+        versions=_versions(page.items, encode, call.house.users),
         common_prefixes=common_prefixes(page.prefixes, encode), encoding_type=encoding,
     ))
 
@@ -111,15 +112,16 @@ def _after(ask: ListVersionsAsk) -> Position | None:
     return Position(ask.key_marker, ask.version_marker)
 
 
-def _row(item: VersionEntry, key: str, users: Users) -> Version | DeleteMarker:
-    entry = item.entry
-    whose = owner(users.account(entry.attributes.owner))
-    if entry.marker:
-        return DeleteMarker(key=key, version_id=entry.version, is_latest=item.latest,
-                            last_modified=iso_time(entry.modified_ms), owner=whose)
-    checksum = entry.checksum
-    return Version(
-        key=key, version_id=entry.version, is_latest=item.latest, last_modified=iso_time(entry.modified_ms),
-        etag=entry.etag, checksum_algorithm=checksum.algorithm if checksum else None,
-        checksum_type=checksum.type if checksum else None, size=entry.size,
-        storage_class=entry.attributes.storage_class, owner=whose)
+def _versions(
+    items: Sequence[VersionEntry], encode: Callable[[str], str], users: Users,
+) -> Rows[Version | DeleteMarker]:
+    entries = [item.entry for item in items]
+    markers = [entry.marker for entry in entries]
+    columns = entry_columns(entries, encode, users)
+    for name in ("etag", "size", "storage_class") if True in markers else ():
+        shown = zip(columns[name], markers, strict=True)
+        columns[name] = [None if marker else value for value, marker in shown]
+    columns["version_id"] = [entry.version for entry in entries]
+    columns["is_latest"] = [item.latest for item in items]
+    columns["__class__"] = [DeleteMarker if marker else Version for marker in markers]
+    return Rows(columns=columns)
