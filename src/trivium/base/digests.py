@@ -52,6 +52,9 @@ class Algorithm(msgspec.Struct, frozen=True):
     full_object: bool
     combine: Callable[[int, int, int], int] | None = None
 
+    def __repr__(self) -> str:
+        return f"Algorithm({self.name})"
+
     @property
     def header(self) -> str:
         """The header that carries it: `x-amz-checksum-crc32`."""
