@@ -48,8 +48,8 @@ class DataFolder:
         """Have the folder for oneself, made when it is not there, in today's format.
 
         Raises FolderRefused when another server has it, when a newer house made it, when it lost its rows, or
-        when it is somebody else's. The kernel unlocks it when the process dies; processes that are forked meanwhile keep it
-        locked.
+        when it is somebody else's. The kernel unlocks it when the process dies; processes that are forked
+        meanwhile keep it locked.
         """
         self._make()
         lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

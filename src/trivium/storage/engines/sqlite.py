@@ -53,8 +53,9 @@ class SqliteEngine:
     milliseconds.
 
     To be used on one event loop. Several engines, in this and in other processes, may have the same file
-    open. Raises FolderRefused for what is no database. In the last `reserve_bytes` of the disk (`storage/room.py`) changes that write bodies are refused
-    with InsufficientStorage and all others go on: deletions too need room.
+    open. Raises FolderRefused for what is no database. In the last `reserve_bytes` of the disk
+    (`storage/room.py`) changes that write bodies are refused with InsufficientStorage and all others go on:
+    deletions too need room.
     """
 
     def __init__(self, path: Path, *, reserve_bytes: int = 0) -> None:
