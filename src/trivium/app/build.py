@@ -35,7 +35,6 @@ def build(settings: Settings, users: Users, clock: Clock, ids: Ids) -> House:
 
 
 def house_of(settings: Settings, engine: Engine, blobs: Blobs, users: Users, clock: Clock, ids: Ids) -> House:
-    """The house on this engine and these blobs."""
     ground = Ground(engine, blobs, clock, ids, settings.inline_bytes)
 
     def store_of(facts: Mapping[str, str]) -> UnderStore:

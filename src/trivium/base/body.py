@@ -69,7 +69,6 @@ Body = bytes | FileSpan | HeldSpan | Pieces | Stream | Unsent
 
 
 def size_of(body: Body) -> int:
-    """The number of bytes in the body."""
     if isinstance(body, bytes):
         return len(body)
     if isinstance(body, Pieces):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 
 def quoted(etag: str) -> str:
-    """The ETag as it goes over the wire."""
     return f'"{etag}"'
 
 

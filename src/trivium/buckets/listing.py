@@ -66,7 +66,6 @@ class Page(msgspec.Struct, Generic[T], frozen=True):
 
 
 def entries_of(bucket: Bucket) -> Flat[Entry]:
-    """The newest entries of the bucket."""
 
     async def ask(prefix: str, start: str, marker: str | None, limit: int) -> list[Entry]:
         return await bucket.list(prefix, start, limit)

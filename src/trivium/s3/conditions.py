@@ -61,7 +61,6 @@ def still_is(if_range: str, entry: Entry) -> bool:
 
 
 def source_if(request: Request) -> ReadIf:
-    """The conditions on the source of a copy."""
     return ReadIf(*asked) if (asked := _four(request, "x-amz-copy-source-")) else ANY
 
 
@@ -88,7 +87,6 @@ def rename_if(request: Request) -> WriteIf:
 
 
 def rename_source_if(request: Request) -> WriteIf:
-    """The conditions on the source of a rename."""
     return _rename_if(request, _RENAME_SOURCE)
 
 

@@ -106,7 +106,6 @@ class Element(msgspec.Struct, frozen=True):
 def element(
     name: str = "", *, wrapper: str = "", plain: bool = False, quoted: bool = False, often: bool = False,
 ) -> Element:
-    """Marks a field: see `Element`."""
     return Element(name, wrapper, plain, quoted, often=often)
 
 
@@ -197,7 +196,6 @@ def _visible(character: str) -> str:
 
 
 def write(root: str, value: Shape, *, xmlns: str) -> bytes:
-    """A whole document."""
     space = f' xmlns="{xmlns}"' if xmlns else ""
     return f"{_HEAD}<{root}{space}>{inside(value)}</{root}>".encode("utf-8", "surrogatepass")
 
@@ -231,9 +229,7 @@ def _list(field: Field, values: Rows[Any] | Sequence[Any]) -> str:
 
 
 def _rows(field: Field, rows: Rows[Any]) -> str:
-    """The elements of a list. What differs from row to row is laid between what all of them have, and all is
-    joined at once.
-    """
+    """The elements of a list. What differs from row to row is laid between what is the same in all."""
     names = [shape.__name__ for shape in rows.column("__class__")] if field.choices else []
     first = ("<", names, ">") if names else (field.start, names, "")
     last = ("</", names, ">") if names else ("", names, field.end)

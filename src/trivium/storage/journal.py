@@ -43,7 +43,6 @@ CHANGES = Records(Change)
 
 
 def append(tx: Write, bucket: int, change: Change) -> None:
-    """Add the change to the bucket's journal."""
     tx.put(keys.numbered(keys.LOG, bucket, change.seq), CHANGES.encode(change))
 
 

@@ -22,7 +22,6 @@ class Mounts:
         self._stores: dict[tuple[str, str], UnderStore] = {}
 
     def bucket(self, record: BucketRecord) -> MountBucket:
-        """The bucket of the record, whose kind is a mount."""
         facts = record.facts
         place = (facts["path"], facts.get("readonly", ""))
         store = self._stores.get(place)

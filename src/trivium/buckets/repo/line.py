@@ -34,7 +34,6 @@ def start_of(record: BucketRecord) -> Line:
 
 
 def line_of(record: BucketRecord) -> Line:
-    """The whole line of the branch of the record."""
     return (Level(record.id), *start_of(record))
 
 

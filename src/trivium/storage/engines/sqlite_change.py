@@ -53,7 +53,6 @@ class Changes:
 
     @property
     def is_nothing(self) -> bool:
-        """Whether there is nothing to carry out."""
         return not self._written and not self._numbers.given
 
     def begin(self) -> None:
@@ -223,7 +222,6 @@ class Numbers:
 
     @property
     def given(self) -> bool:
-        """Whether a number of the sequence was given."""
         return self._given > 0
 
     def write(self) -> None:
