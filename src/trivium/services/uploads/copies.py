@@ -15,6 +15,7 @@ from trivium.buckets.bucket import Reading
 from trivium.storage.blobs import BlobSpan
 
 _MD5: Final = re.compile(r"[0-9a-f]{32}")
+_MAX_SPANS: Final = 2_000  # of a part, since 64 parts share a row; 5 GiB in parts of 5 MiB are 1,024
 
 
 class Copied(msgspec.Struct, frozen=True):
@@ -49,7 +50,7 @@ async def copied(reading: Reading, span: Span | None, algorithm: str) -> Copied 
 
 
 def resting_spans(reading: Reading, span: Span | None) -> tuple[BlobSpan, ...] | None:
-    """The spans of blobs in which the bytes rest; None when they do not, or not in blobs."""
+    """The spans of blobs in which the bytes rest; None when they do not, or not in blobs, or in too many."""
     resting = reading.resting
     if resting is None or resting.inline is not None:
         return None
@@ -58,7 +59,8 @@ def resting_spans(reading: Reading, span: Span | None) -> tuple[BlobSpan, ...] |
         return ()
     if resting.blob is not None:
         return (BlobSpan(resting.blob, first, size),)
-    return tuple(contents.cut(reading.parts, first, size))
+    spans = tuple(contents.cut(reading.parts, first, size))
+    return spans if len(spans) <= _MAX_SPANS else None
 
 
 def _known(reading: Reading, span: Span | None, algorithm: str) -> str | None:

@@ -13,6 +13,7 @@ from trivium.base import faults
 from trivium.base.incoming import Given, Incoming
 from trivium.base.span import Span
 from trivium.buckets.bucket import Deletion
+from trivium.services.uploads import copies
 from trivium.storage import keys
 
 
@@ -207,6 +208,22 @@ def test_a_copy_of_a_multipart_object_cuts_its_parts() -> None:
         assert [blob(one) for one in parts] == [span.id for span in part.spans]
         await ward.complete(upload, part)
         assert b"t1part2pa" == await ward.content("key")
+
+    told(story)
+
+
+def test_a_copy_of_too_many_pieces_is_written_as_a_blob(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(ward: Ward) -> None:
+        first = await ward.begin("source")
+        await ward.complete(first, *[await ward.add(first, number, b"part%d" % number) for number in (1, 2, 3)])
+        reading, upload = await ward.bucket.read("source"), await ward.begin()
+        monkeypatch.setattr(copies, "_MAX_SPANS", 2)
+
+        parts = [await ward.uploads.copy_part(upload, n, reading, span) for n, span in ((1, None), (2, Span(0, 9)))]
+
+        assert [1, 2] == [len(part.spans) for part in parts]
+        await ward.complete(upload, *parts)
+        assert b"part1part2part3part1part2" == await ward.content("key")
 
     told(story)
 
