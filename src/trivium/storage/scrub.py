@@ -16,9 +16,9 @@ from awscrt import checksums
 from trivium.base.faults import Fault
 from trivium.storage import keys
 from trivium.storage.blobs import BLOBS, Blob, Blobs, BlobSpan
-from trivium.storage.engine import Engine, Read
+from trivium.storage.engine import Engine
 from trivium.storage.records import Unreadable
-from trivium.storage.sweep import unnamed
+from trivium.storage.sweep import unnamed, without_name
 from trivium.storage.walk import walk
 
 _PIECE_BYTES: Final = 1 << 20
@@ -52,7 +52,7 @@ async def scrub(
             yield Finding(Kind.UNREADABLE, row[1:].decode("utf-8", "replace"))
             continue
         kind = await _examine(blobs, blob)
-        if kind is not None and await engine.read(partial(_is_named, blob.id)):
+        if kind is not None and not await engine.read(partial(without_name, [blob.id])):
             yield Finding(kind, blob.id)
     async for id in unnamed(engine, blobs, older_than_ms=unnamed_before_ms):
         yield Finding(Kind.UNNAMED, id)
@@ -73,7 +73,3 @@ async def _examine(blobs: Blobs, blob: Blob) -> Kind | None:
             return Kind.ROT
         crc64 = checksums.crc64nvme(piece, crc64)
     return None if crc64 == blob.crc64 else Kind.ROT
-
-
-def _is_named(id: str, rows: Read) -> bool:
-    return rows.get(keys.text(keys.BLOB, id)) is not None

@@ -49,10 +49,10 @@ async def unnamed(engine: Engine, blobs: Blobs, *, older_than_ms: int) -> AsyncI
     async for id in blobs.ids(older_than_ms=older_than_ms):
         asked.append(id)
         if len(asked) == _TOGETHER:
-            for found in await engine.read(partial(_without_name, asked)):
+            for found in await engine.read(partial(without_name, asked)):
                 yield found
             asked = []
-    for found in await engine.read(partial(_without_name, asked)):
+    for found in await engine.read(partial(without_name, asked)):
         yield found
 
 
@@ -110,5 +110,6 @@ def _collect(row: bytes, tx: Write) -> str | None:
     return None
 
 
-def _without_name(ids: list[str], rows: Read) -> list[str]:
+def without_name(ids: list[str], rows: Read) -> list[str]:
+    """Those of the blobs that no row names."""
     return [id for id in ids if rows.get(keys.text(keys.BLOB, id)) is None]

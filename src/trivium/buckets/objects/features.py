@@ -14,7 +14,7 @@ from trivium.buckets.objects import chain, listings
 from trivium.buckets.objects.deletions import tell, write_marker
 from trivium.buckets.objects.opened import Acting, Opened
 from trivium.buckets.objects.versions import above
-from trivium.buckets.record import BUCKETS, confirm
+from trivium.buckets.record import confirm, settle
 from trivium.buckets.tokens import first_rename
 from trivium.storage import journal, keys
 from trivium.storage.engine import Write
@@ -37,9 +37,7 @@ class ObjectVersions:
         opened = self._opened
 
         def change(tx: Write) -> None:
-            record = msgspec.structs.replace(confirm(tx, opened.record), versioning=state)
-            tx.put(keys.text(keys.CATALOG, record.name), BUCKETS.encode(record))
-            tx.announce()
+            settle(tx, msgspec.structs.replace(confirm(tx, opened.record), versioning=state))
 
         await opened.ground.engine.write(change)
 

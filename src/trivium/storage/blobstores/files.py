@@ -171,7 +171,7 @@ def _read(path: str, span: BlobSpan) -> bytes:
         file.seek(span.offset)
         data = file.read(span.size)
     if len(data) != span.size:
-        raise faults.InternalError()
+        raise faults.InternalError() from OSError(f"{path} ends early")
     return data
 
 
@@ -205,8 +205,5 @@ def _disk_faults() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise _fault(error) from error
-
-
-def _fault(error: OSError) -> faults.Fault:
-    return faults.InsufficientStorage() if error.errno in _FULL else faults.InternalError()
+        full = error.errno in _FULL
+        raise (faults.InsufficientStorage() if full else faults.InternalError()) from error
