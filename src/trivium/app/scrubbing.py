@@ -14,7 +14,7 @@ from trivium.base.names import place
 from trivium.buckets.objects.aside import take_out
 from trivium.buckets.objects.opened import Opened
 from trivium.buckets.record import BRANCH, OBJECTS, Ground
-from trivium.services.bodies import DamagedRow, Version, rotten
+from trivium.services.bodies import DamagedRow, rotten
 from trivium.services.references import Reference, references
 from trivium.storage import keys
 from trivium.storage.aside import set_aside
@@ -36,38 +36,50 @@ async def scrub(settings: Settings, out: TextIO, *, quiet: bool, aside: bool = F
 
     `aside`: damaged rows are set aside where their key can be used without them.
     """
-    folder, clock = DataFolder(settings.data), SystemClock()
-    ids = RandomIds()
+    folder, clock, ids = DataFolder(settings.data), SystemClock(), RandomIds()
     folder.check()
-    engine, found, lost = SqliteEngine(folder.rows), 0, set[str]()
-    generation = engine.generation
+    engine = SqliteEngine(folder.rows)
     try:
-        blobs = FileBlobs(folder.blobs, clock, ids)
-        ground = Ground(engine, blobs, clock, ids)
-        before_ms = clock.now_ms() - settings.sweep_grace_seconds * 1000
-        async for finding in findings(engine, blobs, unnamed_before_ms=before_ms):
-            out.write(f"{finding.kind.value}: blob {finding.id}\n")
-            found += 1
-            if finding.kind is not Kind.UNNAMED:
-                lost.add(finding.id)
-            if len(lost) == _NAMED_TOGETHER:
-                await _name(engine, frozenset(lost), out)
-                lost.clear()
-        await _name(engine, frozenset(lost), out)
-        async for one in rotten(engine):
-            out.write(f"{_found_in_row(one)}\n")
-            found += 1
-            if aside and isinstance(one, DamagedRow):
-                moved = await _set_aside(ground, generation, one)
-                out.write("  set aside\n" if moved else "  left where it is\n")
-        async for row, _ in walk(engine, keys.ASIDE):
-            if not quiet:
-                out.write(f"set aside earlier or now: row {keys.shown(keys.read_aside(row))}\n")
+        ground = Ground(engine, FileBlobs(folder.blobs, clock, ids), clock, ids)
+        wrong = await engine.wrong()
+        out.writelines(f"{Kind.UNREADABLE.value}: database, {line}\n" for line in wrong)
+        found = len(wrong)
+        if not found:  # walks would break off where it is torn
+            found += await _scrub_blobs(ground, settings.sweep_grace_seconds * 1000, out)
+            found += await _scrub_rows(ground, out, aside=aside)
+            async for row, _ in walk(engine, keys.ASIDE):
+                if not quiet:
+                    out.write(f"set aside earlier or now: row {keys.shown(keys.read_aside(row))}\n")
     finally:
         await engine.close()
     if not quiet:
         out.write(f"{found or 'no'} findings in {settings.data.absolute()}\n")
     return FOUND if found else 0
+
+
+async def _scrub_blobs(ground: Ground, grace_ms: int, out: TextIO) -> int:
+    found, lost, before_ms = 0, set[str](), ground.clock.now_ms() - grace_ms
+    async for finding in findings(ground.engine, ground.blobs, unnamed_before_ms=before_ms):
+        out.write(f"{finding.kind.value}: blob {finding.id}\n")
+        found += 1
+        if finding.kind is not Kind.UNNAMED:
+            lost.add(finding.id)
+        if len(lost) == _NAMED_TOGETHER:
+            await _name(ground.engine, frozenset(lost), out)
+            lost.clear()
+    await _name(ground.engine, frozenset(lost), out)
+    return found
+
+
+async def _scrub_rows(ground: Ground, out: TextIO, *, aside: bool) -> int:
+    found, generation = 0, ground.engine.generation
+    async for one in rotten(ground.engine):
+        out.write(f"{_found_in_row(one)}\n")
+        found += 1
+        if aside and isinstance(one, DamagedRow):
+            moved = await _set_aside(ground, generation, one)
+            out.write("  set aside\n" if moved else "  left where it is\n")
+    return found
 
 
 async def _name(engine: Engine, lost: frozenset[str], out: TextIO) -> None:
@@ -103,18 +115,14 @@ async def _set_aside(ground: Ground, generation: int, damaged: DamagedRow) -> bo
         return False
 
 
-def _found_in_row(one: Version | DamagedRow) -> str:
+def _found_in_row(one: Reference | DamagedRow) -> str:
     if isinstance(one, DamagedRow):
         bucket = "" if one.record is None else f" of bucket {one.record.name}"
         return f"{Kind.UNREADABLE.value}: row {keys.shown(one.key)}{bucket}, {one.error}"
-    return f"{Kind.ROT.value}: {_version(one.bucket, one.key, one.version)}"
+    return f"{Kind.ROT.value}: {_said(one)}"
 
 
 def _said(one: Reference) -> str:
     if one.upload:
         return f"{place(one.bucket, one.key)}, part {one.part} of upload {one.upload}"
-    return _version(one.bucket, one.key, one.version)
-
-
-def _version(bucket: str, key: str, version: str) -> str:
-    return f"{place(bucket, key)}, version {version}"
+    return f"{place(one.bucket, one.key)}, version {one.version}"

@@ -1,4 +1,4 @@
-"""The bytes of small objects, which rest in their rows: are they still what was written?
+"""What rows say of bytes: do those that rest in a row match it still, and do others lie where it says?
 
 An entry tells the checksum of its bytes, as what reads blobs back is told by the blob's row. A bucket that is
 deleted while it is looked at may be left out.
@@ -13,23 +13,17 @@ from typing import Final
 import msgspec
 
 from trivium.base.digests import ALGORITHMS, FULL_OBJECT, encode
-from trivium.buckets.entry import ENTRIES, Entry
+from trivium.buckets.entry import ENTRIES, BlobContent, Entry
 from trivium.buckets.mount.notes import NOTES
 from trivium.buckets.record import BUCKETS, BucketRecord
+from trivium.services.references import Reference
 from trivium.storage import keys
+from trivium.storage.blobs import BLOBS, LAYOUTS
 from trivium.storage.engine import Engine, Read
-from trivium.storage.records import Unreadable
+from trivium.storage.records import UnknownFormat, Unreadable
 from trivium.storage.walk import walk
 
 _TABLES: Final = ((keys.CURRENT, ENTRIES), (keys.OLD, ENTRIES), (keys.FILE, NOTES))
-
-
-class Version(msgspec.Struct, frozen=True):
-    """A version of an object, by the name of its bucket, its key and its version id."""
-
-    bucket: str
-    key: str
-    version: str
 
 
 class DamagedRow(msgspec.Struct, frozen=True):
@@ -40,9 +34,9 @@ class DamagedRow(msgspec.Struct, frozen=True):
     record: BucketRecord | None = None
 
 
-async def rotten(engine: Engine) -> AsyncIterator[Version | DamagedRow]:
-    """The versions whose bytes rest in their rows and are no longer what was written, bucket by bucket, and
-    the rows of buckets, versions and files that cannot be read.
+async def rotten(engine: Engine) -> AsyncIterator[Reference | DamagedRow]:
+    """The versions whose bytes rest in their rows and are no longer what was written, or are not to be found
+    by what the rows say; and the rows of buckets, versions and files that cannot be read. Bucket by bucket.
     """
     async for name, data in walk(engine, keys.CATALOG):
         try:
@@ -53,14 +47,22 @@ async def rotten(engine: Engine) -> AsyncIterator[Version | DamagedRow]:
         for table, records in _TABLES:
             async for row, value in walk(engine, keys.of_bucket(table, record.id)):
                 try:
-                    found, loaded = records.decode(value), None
-                    if isinstance(found, Entry) and found.content is None:
-                        loaded = await engine.read(partial(_load, row))
+                    found = records.decode(value)
+                    lost = await engine.read(partial(_lost, row)) if isinstance(found, Entry) else None
                 except Unreadable as error:
                     yield DamagedRow(row, error, record)
                     continue
-                if loaded is not None and is_rotten(*loaded):
-                    yield Version(record.name, loaded[0].key, loaded[0].version)
+                if lost is not None:
+                    yield Reference("", record.name, lost.key, lost.version)
+
+
+def _lost(row: bytes, rows: Read) -> Entry | None:
+    """The entry in the row, if its bytes are not as it says."""
+    found = rows.load(row)
+    if found is None:
+        return None
+    entry = ENTRIES.decode(found[0])
+    return entry if is_rotten(entry, found[1]) or is_torn(rows, entry) else None
 
 
 def is_rotten(entry: Entry, body: bytes | None) -> bool:
@@ -75,6 +77,21 @@ def is_rotten(entry: Entry, body: bytes | None) -> bool:
     return ALGORITHMS["MD5"].of(body).hex() != entry.etag
 
 
-def _load(row: bytes, rows: Read) -> tuple[Entry, bytes | None] | None:
-    found = rows.load(row)
-    return None if found is None else (ENTRIES.decode(found[0]), found[1])
+def is_torn(rows: Read, entry: Entry) -> bool:
+    """Whether the rows that say where the entry's bytes lie are gone, damaged or of another size."""
+    content = entry.content
+    if content is None:
+        return False
+    whole = isinstance(content, BlobContent)
+    data = rows.get(keys.text(keys.BLOB if whole else keys.LAYOUT, content.id))
+    if data is None:
+        return True
+    try:
+        if whole:
+            return BLOBS.decode(data).size != entry.size
+        parts = LAYOUTS.decode(data).parts
+    except Unreadable as error:
+        return not isinstance(error, UnknownFormat)
+    spans = [span for part in parts for span in part.spans]
+    named = all(rows.get(keys.text(keys.BLOB, span.id)) is not None for span in spans)
+    return not named or sum(span.size for span in spans) != entry.size

@@ -26,9 +26,7 @@ T = TypeVar("T")
 
 
 class Reference(msgspec.Struct, frozen=True):
-    """A version of an object whose bytes lie in the blob, or in part; where `upload` is not "", a part of a
-    running upload.
-    """
+    """A version of an object that has bytes in `blob` ("": in its row); with an `upload`, a part of that."""
 
     blob: str
     bucket: str

@@ -160,6 +160,33 @@ def test_a_row_that_cannot_be_read_is_named_and_the_rest_is_read(settings: Setti
     assert " 'a' of bucket photos, it" in said[2]
 
 
+def test_a_database_that_is_torn_is_said_to_be_so(settings: Settings) -> None:
+    asyncio.run(filled(settings, *map(str, range(100))))
+    path = DataFolder(settings.data).rows
+    with closing(sqlite3.connect(path)) as rows:
+        rows.execute("pragma wal_checkpoint(truncate)")
+        (page,) = rows.execute("select max(pageno) from dbstat where name = 'rows_c' and pagetype = 'leaf'").fetchone()
+    with path.open("r+b") as file:
+        file.seek((page - 1) * 4096)
+        file.write(b"\xff" * 4096)
+    code, said = scrubbed(settings)
+
+    assert code == FOUND
+    assert said[0].startswith("unreadable: database, ")
+
+
+@pytest.mark.parametrize("change", [
+    "delete from rows_f", "update rows_f set v = x'01c1'",
+])
+def test_an_object_whose_blob_has_no_row_is_named(settings: Settings, change: str) -> None:
+    asyncio.run(filled(settings, "a"))
+    with closing(sqlite3.connect(DataFolder(settings.data).rows)) as rows:
+        rows.execute(change)
+        rows.commit()
+
+    assert scrubbed(settings)[1][-1] == 'rot: bucket photos, key "a", version null'
+
+
 def test_a_damaged_row_is_set_aside_where_that_is_asked_for(settings: Settings) -> None:
     asyncio.run(filled(settings, "a", "b"))
     damage(settings, "rows_c")
