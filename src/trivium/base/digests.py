@@ -1,5 +1,4 @@
-"""Digests and checksums: every algorithm S3 knows, each a row, and how checksums of parts become one of the
-whole.
+"""Digests and checksums: every algorithm of S3, each a row, and how those of parts become one of the whole.
 
 Source of names, header suffixes and which types an algorithm may have: Amazon S3 User Guide, "Checking object
 integrity".
@@ -37,8 +36,7 @@ class Checksum(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Algorithm(msgspec.Struct, frozen=True):
-    """A row: its name in S3, how to make a hasher, its length in bytes, which types multipart objects may
-    have.
+    """A row: its name in S3, how to make a hasher, its length in bytes, the types of multipart objects.
 
     `of` gives the digest of bytes that are all here, without a hasher. `combine(first, second, size of second
     in bytes)` gives the CRC of both together; None where there is no such way.

@@ -100,8 +100,7 @@ class Renaming(msgspec.Struct, frozen=True):
 
 
 class Gone(msgspec.Struct, frozen=True):
-    """What a deletion did: `version` went or, when `marker_made`, is the new marker's. `marker`: what went
-    was a marker.
+    """What a deletion did: `version` went or, when `marker_made`, is the new one's. `marker`: a marker went.
 
     `version` is None in a bucket that never kept versions.
     """
@@ -158,16 +157,14 @@ class Bucket(Protocol):
         ...
 
     async def delete(self, deletions: Sequence[Deletion], *, actor: str) -> list[Gone | Fault]:
-        """Delete keys or versions; each on its own succeeds or has its Fault at its place. A missing key is
-        no fault.
+        """Delete keys or versions; each succeeds or has its Fault at its place. A missing key is no fault.
 
         `actor` is the canonical id of who asks.
         """
         ...
 
     async def list(self, prefix: str, start: str, limit: int) -> list[Entry]:
-        """Up to `limit` newest entries with `prefix`, from `start` on (included), in code point order; no
-        markers.
+        """Up to `limit` newest entries with `prefix`, from `start` on (included), by code point; no markers.
 
         Fewer than `limit` means that there are no more. The entries may lack attributes that listings do not
         show.
@@ -188,8 +185,7 @@ class Versions(Protocol):
         ...
 
     async def list(self, prefix: str, start: str, marker: str | None, limit: int) -> list[VersionEntry]:
-        """Up to `limit` versions and markers with `prefix`, by key, newest first, from the key `start` on
-        (included).
+        """Up to `limit` versions and markers with `prefix`, by key, newest first, from `start` on (included).
 
         With a `marker`, a version id, only versions of `start` behind that one count, then all of the keys
         behind. Raises InvalidVersionId.
@@ -211,8 +207,7 @@ class Acls(Protocol):
     async def grant(
         self, key: str, version: str | None, rule: Callable[[Entry], Acl], *, actor: str,
     ) -> Entry:
-        """Give the entry the list that `rule` says, which is asked about the very entry that is changed and
-        may refuse.
+        """Give the entry the list that `rule` says, which is asked about this very entry and may refuse.
 
         `actor` is the canonical id of who asks. Raises as `Bucket.head`, and what `rule` raises.
         """

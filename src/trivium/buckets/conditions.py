@@ -84,8 +84,7 @@ class ReadIf(msgspec.Struct, frozen=True):
     unmodified_since_ms: int | None = None
 
     def check(self, entry: Entry, *, modified: faults.FaultKind = faults.NotModified) -> None:
-        """Raise PreconditionFailed, or `modified` (304 for reads, 412 for copy sources) when the reader has
-        it already.
+        """Raise PreconditionFailed, or `modified` (304 for reads, 412 for copies) when the reader has it.
 
         If-Match outweighs If-Unmodified-Since, If-None-Match outweighs If-Modified-Since (RFC 9110 §13.2.2).
         """

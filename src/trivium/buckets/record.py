@@ -111,8 +111,7 @@ def strike(tx: Write, record: BucketRecord) -> BucketRecord:
 
 
 def confirm(tx: Read, record: BucketRecord) -> BucketRecord:
-    """The bucket's record as it is in this transaction. Raises NoSuchBucket when it went, or another took its
-    name.
+    """The bucket's record as it is in this transaction. Raises NoSuchBucket when it went or is another.
 
     A writer that holds a record of an older `Engine.generation` calls this inside its transaction.
     """

@@ -57,8 +57,7 @@ class AccessLog:
         self._waiting.append((request, status, bytes_in, bytes_out, elapsed_ns))
 
     def flush(self) -> int:
-        """Write what waits; how many lines were lost since the last time. To be called in a thread; raises
-        OSError.
+        """Write what waits; how many lines were lost since the last time. For a thread; raises OSError.
 
         The file is opened anew each time, so that it can be renamed away at any moment.
         """

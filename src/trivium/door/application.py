@@ -34,8 +34,7 @@ _log = logging.getLogger("trivium.door")
 
 
 class Watch:
-    """What a worker's listeners share: patience, counts, the access log if there is one, health, and request
-    ids.
+    """What a worker's listeners share: patience, counts, access log if there is one, health, request ids.
 
     `prefix` makes the ids of this process: eight hexadecimal digits that no other process has.
     """
@@ -137,8 +136,7 @@ class Application:
 
 
 def _close_unless_asked(source: Source, response: Response) -> None:
-    """End the connection behind an answer that came in place of 100 Continue: to a refused body, or to an
-    empty one.
+    """End the connection behind an answer in place of 100 Continue: to a refused body, or an empty one.
 
     RFC 9110 §10.1.1 lets a client count either way then. The botocore inside awscli 1.46 counts wrongly: it
     takes the status of that answer for the next one on the same connection, and its upload fails for want of

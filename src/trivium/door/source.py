@@ -71,8 +71,7 @@ class Patience:
 
 
 class WireSource:
-    """The body of a request. `announced` is its Content-Length, None when the client sends chunks without
-    saying.
+    """The body of a request. `announced` is its Content-Length, None when it comes in chunks without.
 
     `received` counts bytes; `touched` says that somebody has begun to read.
     """

@@ -61,8 +61,7 @@ class Worker:
 
 
 class Supervisor:
-    """Runs `workers` processes. `start(index, ready_fd)` starts one, which writes a byte to the descriptor
-    when it is ready.
+    """Runs `workers` processes. `start(index, ready_fd)` starts one, which writes a byte there when ready.
 
     `all_ready` is called once, when every worker is; `stopping` when a signal asks to stop, before workers
     are told. Workers that have not ended `patience_seconds` after that are killed.

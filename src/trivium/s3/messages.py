@@ -46,8 +46,7 @@ class Listener(msgspec.Struct, frozen=True):
 
 
 class Request(msgspec.Struct, gc=False):
-    """An S3 request. `path` is percent-decoded; header names are lower-case; `at_ms` is when it arrived (ms
-    since 1970).
+    """An S3 request. `path` is percent-decoded; header names are lower-case; `at_ms` (since 1970): arrival.
 
     `action`, `account` and `fault` are found out while it is served, for the log and the metrics.
     """

@@ -71,8 +71,7 @@ class Engine(Protocol):
 
     @property
     def generation(self) -> int:
-        """Changes, in every process, before a write that announced itself returns. Cheap: read it on every
-        request.
+        """Changes, in every process, before a write that announced itself returns. Cheap: for every request.
 
         What was cached under another generation is stale. Inside a write function nobody else can change it.
         """
@@ -83,8 +82,7 @@ class Engine(Protocol):
         ...
 
     async def write(self, change: Callable[[Write], T]) -> T:
-        """What `change` returns, once its writes are durable. An exception it raises undoes this change
-        alone.
+        """What `change` returns, once its writes are durable. An exception it raises undoes it alone.
 
         The function may be run again when the engine could not commit, and runs at most once at a time.
         Raises InsufficientStorage when the disk is full, InternalError when the disk fails; nothing was

@@ -28,8 +28,7 @@ Seen = tuple[str, os.stat_result]
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """Which names of a tree are wanted: those with `prefix`, from `start` on; with `folders`, full folders
-    too.
+    """Which names of a tree are wanted: with `prefix`, from `start` on; with `folders`, full folders too.
 
     `start` must not lie before `prefix`.
     """

@@ -1,5 +1,4 @@
-"""Our own folder in a mounted directory, where files are made, replaced and removed so that each step can
-be undone.
+"""Our own folder in a mounted directory, where files are made, replaced, removed, and each step undone.
 
 Theory of operation. The folder `.trivium` lies on the mount's file system, so that moving a file in or out
 is one atomic rename. A draft becomes a file by a rename over its name; the file that was there gets a

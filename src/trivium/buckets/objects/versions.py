@@ -1,5 +1,4 @@
-"""The rules of a key's versions: what they are called, and what a write or a removal does to the others.
-Pure.
+"""The rules of a key's versions: what they are called, what a write or a removal does to the others. Pure.
 
 Theory of operation. The newest version of a key stands in CURRENT, a delete marker too; the earlier ones
 stand in OLD, newest first. A key has at most one null version, the one that was written while the bucket kept
@@ -74,8 +73,7 @@ _KEPT: Final = Above(keeps=True)
 
 
 def above(versioning: str, newest: Entry) -> Above:
-    """What an object or a delete marker does that is written above `newest`, with the bucket's versioning as
-    it is.
+    """What an object or a marker does that is written above `newest`, with the versioning as it is.
 
     Without versioning, and while it is suspended, what is written is the null version and replaces the one
     there was.

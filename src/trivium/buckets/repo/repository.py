@@ -1,5 +1,4 @@
-"""Repositories and their branches: made, forked, listed, deleted. For CreateBucket, the command line and
-the catalog.
+"""Repositories and their branches: made, forked, listed, deleted; for CreateBucket, commands, the catalog.
 
 Theory of operation. A repository is nothing but its branches: the first makes it, the last one's end is its
 own, and it belongs to the owner of its branches. A fork is the two rows of every new branch, its record
@@ -80,8 +79,7 @@ class Repositories:
         return await self._ground.engine.write(change)
 
     async def fork(self, repository: str, branch: str, new: str, *, at: str = "HEAD") -> BucketRecord:
-        """Make the branch `new` from another as it is now, or as of its commit `at`: two small rows,
-        whatever the size.
+        """Make the branch `new` from another, as it is or was at its commit `at`: two small rows, always.
 
         Raises NoSuchBucket, NoSuchVersion, BucketAlreadyExists, and as `create`.
         """
@@ -167,9 +165,7 @@ def called(rows: Read, bucket: str) -> BucketRecord | None:
 
 
 def _shared_alike(tx: Write, source: BucketRecord, fork: BucketRecord) -> BucketRecord:
-    """The record of a fork: private, but what others own in the source is theirs in it, and lists count as
-    they do there.
-    """
+    """A fork's record: private; what others own in the source is theirs, and lists count as there."""
     acl = None if source.acl is None else explicit(None, fork.owner)
     shared = msgspec.structs.replace(fork, acl=acl, ownership=source.ownership)
     settle(tx, shared)

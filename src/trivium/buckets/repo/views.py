@@ -1,5 +1,4 @@
-"""What a line shows: for every key the newest entry of the nearest level that has one. Runs inside
-transactions.
+"""What a line shows: for every key the newest entry of the nearest level that has one. In transactions.
 
 Theory of operation. In each bucket every key that was ever written has a row in CURRENT, and its earlier
 entries in OLD: branches never remove rows. An entry counts in a level when its seq does; so a level shows

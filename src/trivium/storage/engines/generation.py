@@ -1,5 +1,4 @@
-"""What all processes that share a database must see at once: the generation of cached rows and the log's
-growth.
+"""What all processes with one database must see at once: the generation of cached rows, the log's growth.
 
 Theory of operation. Two words of eight bytes lie in a small file that every process maps into its memory;
 they are written only by whoever holds the turnstile and read by anybody. An even generation stands still. It

@@ -49,8 +49,7 @@ LIMIT_WAITING: Final = 10_000
 
 
 class SqliteEngine:
-    """Rows in the file at `path`; files that belong to it lie beside it. Opening it blocks for some
-    milliseconds.
+    """Rows in the file at `path`, beside others that belong to it. Opening it blocks for milliseconds.
 
     To be used on one event loop. Several engines, in this and in other processes, may have the same file
     open. Raises FolderRefused for what is no database. In the last `reserve_bytes` of the disk
@@ -117,9 +116,7 @@ class SqliteEngine:
             raise
 
     async def wrong(self) -> list[str]:
-        """What SQLite finds wrong in the structure of its file, at most a hundred things. It reads all and
-        blocks the loop meanwhile.
-        """
+        """At most a hundred things that are wrong in the file. It reads all of it and blocks the loop."""
         try:
             with closing(connect(self._path)) as db:
                 found = [said.rpartition("\n")[2] for (said,) in db.execute("pragma quick_check(100)")]

@@ -50,8 +50,7 @@ class Batch:
         self.changes: list[Waiting] = []
 
     def run(self, waiting: deque[Waiting], *, limit: int = LIMIT_CHANGES) -> bool:
-        """Run changes from the front of `waiting`, up to the limits, and carry them out; whether there is
-        something to commit.
+        """Run changes from the front of `waiting`, up to the limits; whether there is something to commit.
 
         Raises sqlite3.Error.
         """

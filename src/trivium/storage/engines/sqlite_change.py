@@ -28,8 +28,7 @@ _UNKNOWN: Final[Any] = object()  # Any: it stands where a row or None does
 
 
 class Changes:
-    """What the changes of a commit work in, one after the other, on a connection inside a transaction. One
-    thread at a time.
+    """What the changes of a commit work in, one by one, on a connection in a transaction. One thread.
 
     `announced` and `grows` say of the last change that it announced itself, and that it wrote a body, which
     is what fills a disk. `pages` is about how many pages all of them touch.
