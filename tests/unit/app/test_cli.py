@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import sys
 
@@ -19,6 +20,12 @@ from trivium.buckets.repo.repository import Repositories
 from trivium.storage.blobstores.files import FileBlobs
 from trivium.storage.engines.sqlite import SqliteEngine
 from trivium.storage.folder import DataFolder
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_the_environment(monkeypatch):
+    for name in [name for name in os.environ if name.startswith("TRIVIUM_")]:
+        monkeypatch.delenv(name)
 
 
 @pytest.fixture
@@ -77,9 +84,7 @@ def test_who_reads_no_further_is_not_told_of_a_broken_pipe(data):
         assert b"" == process.stderr.read()
 
 
-def test_a_root_key_that_cannot_be_used_is_found_by_check(data, tmp_path, capsys, monkeypatch):
-    for name in environment().keys() & {"TRIVIUM_ROOT_ACCESS_KEY", "TRIVIUM_ROOT_SECRET_KEY"}:
-        monkeypatch.delenv(name, raising=False)
+def test_a_root_key_that_cannot_be_used_is_found_by_check(data, tmp_path, capsys):
     (tmp_path / "data" / "root-key.toml").write_text("access_key = 1")
 
     assert 2 == cli.main(["check", "--data", data])
