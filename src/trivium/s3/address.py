@@ -11,7 +11,7 @@ _SERVICE = Target(SERVICE)
 
 
 def address(request: Request) -> Target:
-    """What the request is about. Raises InvalidURI outside the base path; KeyTooLong, InvalidURI for bad keys.
+    """What the request is about. Raises InvalidURI outside the base path or for bad keys, and KeyTooLong.
 
     A key is everything behind the bucket's slash, byte for byte: nothing is normalised, `a//b` and `../a` are
     keys.
