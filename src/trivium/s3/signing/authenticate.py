@@ -41,8 +41,7 @@ def authenticate(request: Request, users: Users) -> Claim:
     if authorization:
         if query and _EITHER(query):
             raise signature_faults.OnlyOneAuthMechanismAllowed(
-                ArgumentName="Authorization", ArgumentValue=authorization
-            )
+                ArgumentName="Authorization", ArgumentValue=authorization)
         if authorization.startswith("AWS ") and request.listener.signature_v2:
             return v2_claim.in_header(request, users, authorization)
         return header.claim(request, users, authorization)

@@ -58,19 +58,8 @@ class Decoder:
     """
 
     __slots__ = (
-        "_chain",
-        "_chunks",
-        "_decoded",
-        "_decoded_size",
-        "_half_broken",
-        "_left",
-        "_payload",
-        "_pending",
-        "_proven",
-        "_signature",
-        "_size",
-        "_state",
-        "trailers",
+        "_chain", "_chunks", "_decoded", "_decoded_size", "_half_broken", "_left", "_payload", "_pending",
+        "_proven", "_signature", "_size", "_state", "trailers",
     )
 
     def __init__(self, payload: Payload, decoded_size: int | None) -> None:
@@ -234,10 +223,8 @@ class ChunkedSource:
         self._inner, self._decoder = inner, Decoder(payload, decoded_size)
         self._signed = payload.signing is not None
         self._small = (
-            decoded_size is not None
-            and wire_size is not None
-            and wire_size <= decoded_size * _WIRE_FACTOR + _WIRE_BYTES
-        )
+            decoded_size is not None and wire_size is not None
+            and wire_size <= decoded_size * _WIRE_FACTOR + _WIRE_BYTES)
 
     @property
     def trailers(self) -> dict[str, str]:

@@ -108,9 +108,8 @@ def _incoming(
     source: Source = request.body
     trailers: dict[str, str] = {}
     if payload.chunked:
-        chunked = ChunkedSource(
-            source, payload, size, wire_size=_size(request.headers.get("content-length", ""))
-        )
+        wire_size = _size(request.headers.get("content-length", ""))
+        chunked = ChunkedSource(source, payload, size, wire_size=wire_size)
         source, trailers = chunked, chunked.trailers
     elif said is integrity.NOTHING and not payload.sha256:
         return Incoming(source, size, kept=kept)

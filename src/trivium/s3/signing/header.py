@@ -43,8 +43,7 @@ def payload(declared: str, who: Credential, signed: Signed, date: str, signature
     if known is not None or declared not in payloads.SIGNED:
         return known or payloads.payload(declared, None)
     key = v4.signing_key(who.secret_key, signed.date, signed.region)
-    return payloads.payload(
-        declared, ChunkSigning(key, date, signed.scope, signature, signed.access_key))
+    return payloads.payload(declared, ChunkSigning(key, date, signed.scope, signature, signed.access_key))
 
 
 def read(authorization: str) -> tuple[Signed, str]:
@@ -64,8 +63,7 @@ def _read(authorization: str) -> tuple[Signed, str]:
     mechanism, space, rest = authorization.partition(" ")
     if not space:
         raise signature_faults.AuthorizationHeaderNeedsOneSpace(
-            ArgumentName="Authorization", ArgumentValue=authorization
-        )
+            ArgumentName="Authorization", ArgumentValue=authorization)
     if mechanism == "AWS" or (mechanism.startswith("AWS4-") and mechanism != v4.ALGORITHM):
         raise signature_faults.UseV4AuthorizationMechanism()
     if mechanism != v4.ALGORITHM:

@@ -92,8 +92,7 @@ def check(said: Said, payload: Payload, trailers: Mapping[str, str], receipt: Re
     digests = receipt.digests
     if payload.sha256 and digests["SHA256"].hex() != payload.sha256:
         raise faults.XAmzContentSHA256Mismatch(
-            ClientComputedContentSHA256=payload.sha256, S3ComputedContentSHA256=digests["SHA256"].hex()
-        )
+            ClientComputedContentSHA256=payload.sha256, S3ComputedContentSHA256=digests["SHA256"].hex())
     if said.md5 is not None and digests["MD5"] != said.md5:
         raise faults.BadDigestClient(
             ExpectedDigest=said.md5.hex(), CalculatedDigest=encode(digests["MD5"]))

@@ -96,20 +96,16 @@ def read(credential: str, signed_headers: str, wording: Wording) -> Signed:
         what = "a non-empty Access Key (AKID) must be provided in the credential."
         raise wording.no_access_key(wording.prefix + what)
     if not _DATE(date):
-        what = (
-            f'incorrect date format "{date}". This date in the credential must be in the format "yyyyMMdd".'
-        )
-        raise wording.bad_date(wording.prefix + what)
+        raise wording.bad_date(f'{wording.prefix}incorrect date format "{date}".'
+                               ' This date in the credential must be in the format "yyyyMMdd".')
     if not region:
         raise wording.no_region(f"{wording.prefix}a non-empty region must be provided in the credential.")
     if service != "s3":
         raise wording.wrong_service(
-            f'{wording.prefix}incorrect service "{service}". This endpoint belongs to "s3".'
-        )
+            f'{wording.prefix}incorrect service "{service}". This endpoint belongs to "s3".')
     if terminal != "aws4_request":
         raise wording.wrong_terminal(
-            f'{wording.prefix}incorrect terminal "{terminal}". This endpoint uses "aws4_request".'
-        )
+            f'{wording.prefix}incorrect terminal "{terminal}". This endpoint uses "aws4_request".')
     names = _names(signed_headers, wording)
     scope = f"{date}/{region}/s3/aws4_request"
     lines = "".join([name.replace("%", "%%") + ":%s\n" for name in names])

@@ -152,5 +152,4 @@ def _paths_of(request: Request) -> Iterator[str]:
 
 def _use_v4(what: str) -> faults.Fault:
     return signature_faults.UseV4AuthorizationMechanism(
-        f"A signature of version 2 does not cover {what}. Please use AWS4-HMAC-SHA256."
-    )
+        f"A signature of version 2 does not cover {what}. Please use AWS4-HMAC-SHA256.")

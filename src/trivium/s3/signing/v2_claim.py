@@ -78,6 +78,5 @@ def _payload(given: Mapping[str, str]) -> Payload:
     declared = given.get(scope.CONTENT_SHA256)
     if (declared or "").startswith("STREAMING-") or "x-amz-decoded-content-length" in given:
         raise signature_faults.UseV4AuthorizationMechanism(
-            "Bodies in aws-chunked framing need a signature of version 4. Please use AWS4-HMAC-SHA256."
-        )
+            "Bodies in aws-chunked framing need a signature of version 4. Please use AWS4-HMAC-SHA256.")
     return PLAIN if declared is None else payloads.payload(declared, None)

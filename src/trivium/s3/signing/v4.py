@@ -104,8 +104,7 @@ def checked_ms(text: str, *, at_ms: int) -> int:
         raise signature_faults.AWSAuthenticationRequiresDate()
     if abs(at_ms - ms) > MAX_SKEW_MS:
         raise signature_faults.RequestTimeTooSkewed(
-            RequestTime=text, ServerTime=iso_date(at_ms), MaxAllowedSkewMilliseconds=MAX_SKEW_MS
-        )
+            RequestTime=text, ServerTime=iso_date(at_ms), MaxAllowedSkewMilliseconds=MAX_SKEW_MS)
     return ms
 
 
