@@ -18,7 +18,7 @@ from trivium.buckets.objects.opened import Opened
 from trivium.buckets.objects.versions import read_version_id, seq_of
 from trivium.storage import keys
 from trivium.storage.engine import Read
-from trivium.storage.records import Records
+from trivium.storage.records import DAMAGE, Records
 
 _ROWS_A_READ: Final = 2_000  # markers are read to be skipped: others get their turn after so many rows
 _FEWEST_ROWS: Final = 64  # that are read at a time behind a marker: there may be many
@@ -102,7 +102,7 @@ def _read(values: list[bytes]) -> Sequence[Entry]:
     found = _ROWS.decode_all(values)
     try:
         decoded = _decoded([row.attributes for row in found])
-    except msgspec.DecodeError:
+    except DAMAGE:
         return ENTRIES.decode_all(values)  # which says which
     for row, attributes in zip(found, decoded, strict=True):
         force_setattr(row, "attributes", attributes)

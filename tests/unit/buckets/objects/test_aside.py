@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 import pytest
 
@@ -48,6 +49,26 @@ async def kept(room: Room) -> dict[bytes, Row]:
 async def taken_out(room: Room, row: bytes) -> None:
     opened = Opened(room.ground, room.record, room.engine.generation)
     await room.engine.write(lambda tx: take_out(opened, row, tx))
+
+
+def test_whichever_byte_of_a_row_was_changed_it_is_read_or_unreadable() -> None:
+    async def story(room: Room) -> None:
+        attributes = Attributes("image/jpeg", {"expires": "0"}, {"\u00e4": "b"}, {"tag": "v"}, owner="me")
+        for key in ("a", "b", "c"):
+            await room.bucket.put(key, Incoming(Given(b"x"), 1), attributes)
+        value = await room.engine.read(lambda rows: rows.get(keys.current(1, "b"))) or b""
+        assert room.bucket.features.versions is not None
+        for at in range(len(value)):
+            for byte in (0, 0x7F, 0xC1, 0xFF):
+                await newest(room, "b", value[:at] + bytes((byte,)) + value[at + 1:])
+                for work in (
+                    room.bucket.head("b"), room.bucket.list("", "", 10),
+                    room.bucket.features.versions.list("", "", None, 10),
+                ):
+                    with suppress(Unreadable):
+                        await work
+
+    run(story)
 
 
 def test_a_put_replaces_it_and_its_row_is_kept() -> None:
