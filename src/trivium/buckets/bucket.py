@@ -31,9 +31,9 @@ class Resting(msgspec.Struct, frozen=True):
     """Content that rests in this house already: a put of it into a bucket that `shares` writes rows only.
 
     Exactly one of `inline` (the bytes), `blob` (a blob's id), `layout_id` (an existing layout, to be shared)
-    and `layout` (a new one) is given; `parts` is the number of a layout's parts. `owned` says that
-    the caller hands over its ownership of the blobs (a completed upload's parts); else the put shares them (a
-    copy).
+    and `layout` (a new one) is given; `parts` is the number of a layout's parts. `owned` says, to a bucket
+    that shares, that the caller hands over its ownership of the blobs (a completed upload's parts); else the
+    put shares them (a copy).
     """
 
     size: int

@@ -138,7 +138,6 @@ class MountBucket:
             for folder in placed.made:
                 notes.imply(tx, bucket, folder)
             notes.put(tx, bucket, key, note)
-            arriving.release(tx, now_ms=self._ground.clock.now_ms())
             journal.append(tx, bucket, Change(
                 note.seq, PUT, key, NULL, stat.modified_ms, stat.size, note.etag, actor=attributes.owner))
             entry = notes.entry_of(stat, note)

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Final
 
-from trivium.base.body import Body
+from trivium.base.body import Body, Pieces
 from trivium.base.incoming import Incoming
 from trivium.base.span import Span
 from trivium.buckets.bucket import Content, Resting
+from trivium.buckets.copying import chunks_of
 from trivium.buckets.entry import Attributes, Entry
 from trivium.buckets.mount.notes import FileNote
 from trivium.buckets.record import Ground
 from trivium.storage import blobs
-from trivium.storage.blobs import BlobSpan, Layout, LayoutPart
-from trivium.storage.engine import Write
+from trivium.storage.blobs import BlobSpan, LayoutPart
 from trivium.under.store import Opened, Stat
 
-_PIECE_BYTES: Final = 1 << 20
 _MD5: Final = "MD5"
 
 
@@ -75,18 +74,6 @@ class Arriving:
         md5 = "" if content.etag == receipt.md5 else receipt.md5
         return FileNote(stat.mark, content.etag, seq, attributes, content.checksum, md5=md5)
 
-    def release(self, tx: Write, *, now_ms: int) -> None:
-        """Let go of blobs whose ownership was handed over: their bytes are in a file now."""
-        content = self._content
-        if isinstance(content, Incoming) or not content.owned:
-            return
-        if content.layout is not None:
-            for span in _of_layout(content.layout):
-                blobs.release(tx, span.id, now_ms=now_ms)
-        for id in (content.blob, content.layout_id):
-            if id is not None:
-                blobs.release(tx, id, now_ms=now_ms)
-
 
 class _RestingSource:
     """A source of the bytes of what rests in this house."""
@@ -100,24 +87,17 @@ class _RestingSource:
         return b"".join([chunk async for chunk in self.chunks()])
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        if self._content.inline is not None:
-            yield self._content.inline
-            return
-        for span in await _spans(self._ground, self._content):
-            for offset in range(0, span.size, _PIECE_BYTES):
-                size = min(_PIECE_BYTES, span.size - offset)
-                yield await self._ground.blobs.read(BlobSpan(span.id, span.offset + offset, size))
+        async for chunk in chunks_of(await self._body()):
+            yield chunk
 
-
-async def _spans(ground: Ground, content: Resting) -> Iterable[BlobSpan]:
-    if content.blob is not None:
-        return (BlobSpan(content.blob, 0, content.size),)
-    if content.layout is not None:
-        return _of_layout(content.layout)
-    assert content.layout_id is not None, "resting content rests nowhere"
-    layout_id = content.layout_id
-    return _of_layout(await ground.engine.read(lambda rows: blobs.get_layout(rows, layout_id)))
-
-
-def _of_layout(layout: Layout) -> Iterable[BlobSpan]:
-    return (span for part in layout.parts for span in part.spans)
+    async def _body(self) -> Body:
+        content, locate = self._content, self._ground.blobs.locate
+        if content.inline is not None:
+            return content.inline
+        if content.blob is not None:
+            return locate(BlobSpan(content.blob, 0, content.size))
+        layout, id = content.layout, content.layout_id
+        if layout is None:
+            assert id is not None, "resting content rests nowhere"
+            layout = await self._ground.engine.read(lambda rows: blobs.get_layout(rows, id))
+        return Pieces(tuple(locate(span) for part in layout.parts for span in part.spans))

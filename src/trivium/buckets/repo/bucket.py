@@ -24,9 +24,9 @@ from trivium.buckets.record import BucketRecord, Ground
 from trivium.buckets.repo import commits, views
 from trivium.buckets.repo.commits import Commit
 from trivium.buckets.repo.features import BranchAnnotations, BranchRenames
-from trivium.buckets.repo.line import Line, up_to
+from trivium.buckets.repo.line import line_of, up_to
 from trivium.buckets.repo.reading import LineVersions, Reader
-from trivium.buckets.repo.writing import Step, opened
+from trivium.buckets.repo.writing import Branch, Step
 from trivium.storage.engine import Read, Write
 from trivium.storage.journal import PUT
 
@@ -40,12 +40,12 @@ class BranchBucket:
     __slots__ = ("_branch", "_features", "_reader")
 
     def __init__(self, ground: Ground, record: BucketRecord, generation: int) -> None:
-        self._branch = branch = opened(ground, record, generation)
+        self._branch = branch = Branch(ground, record, generation, line_of(record))
         self._reader = reader = Reader(ground, branch.line)
+        past = BranchPast(reader)
         self._features = Features(
             shares=True, versions=LineVersions(reader), annotations=BranchAnnotations(branch, reader),
-            renames=BranchRenames(branch, reader), past=BranchPast(reader), history=BranchHistory(reader),
-        )
+            renames=BranchRenames(branch, reader), past=past, history=past)
 
     @property
     def features(self) -> Features:
@@ -121,7 +121,7 @@ class BranchBucket:
 
 
 class BranchPast:
-    """The past of a branch, by time."""
+    """The past of a branch, by time and by commit."""
 
     __slots__ = ("_reader",)
 
@@ -130,27 +130,14 @@ class BranchPast:
 
     async def at(self, moment_ms: int) -> ReadOnly:
         """The bucket as of the last commit until then; an empty one before the first."""
-        reader = self._reader
-        return _as_of(reader, await reader.ground.engine.read(
-            lambda rows: commits.as_of(rows, reader.line, moment_ms)))
-
-
-class BranchHistory:
-    """The past of a branch, by commit."""
-
-    __slots__ = ("_reader",)
-
-    def __init__(self, reader: Reader) -> None:
-        self._reader = reader
+        return await self._then(lambda rows: commits.as_of(rows, self._reader.line, moment_ms))
 
     async def as_of(self, commit: str) -> ReadOnly:
-        reader = self._reader
-        return _as_of(reader, await reader.ground.engine.read(
-            lambda rows: commits.meant(rows, reader.line, commit)))
+        return await self._then(lambda rows: commits.meant(rows, self._reader.line, commit))
 
-
-def _as_of(reader: Reader, commit: Commit | None) -> ReadOnly:
-    """The branch as of the commit, or before the first. `HEAD` is that commit."""
-    line: Line = () if commit is None else up_to(reader.line, commit.seq, commit.number)
-    then = msgspec.structs.replace(reader, line=line)
-    return ReadOnly(then, _READ_ONLY, versions=LineVersions(then))
+    async def _then(self, look: Callable[[Read], Commit | None]) -> ReadOnly:
+        """The branch as of the commit that is found, or before the first. `HEAD` is that commit."""
+        commit = await self._reader.ground.engine.read(look)
+        line = () if commit is None else up_to(self._reader.line, commit.seq, commit.number)
+        then = msgspec.structs.replace(self._reader, line=line)
+        return ReadOnly(then, _READ_ONLY, versions=LineVersions(then))

@@ -9,7 +9,7 @@ from trivium.buckets.entry import ENTRIES, Attributes, Entry
 from trivium.buckets.record import BucketRecord, Ground, confirm
 from trivium.buckets.repo import commits
 from trivium.buckets.repo.commits import Commit
-from trivium.buckets.repo.line import Line, line_of
+from trivium.buckets.repo.line import Line
 from trivium.storage import journal, keys
 from trivium.storage.engine import Write
 from trivium.storage.journal import DELETE, Change
@@ -22,11 +22,6 @@ class Branch(msgspec.Struct, frozen=True):
     record: BucketRecord
     generation: int
     line: Line
-
-
-def opened(ground: Ground, record: BucketRecord, generation: int) -> Branch:
-    """The branch of the record."""
-    return Branch(ground, record, generation, line_of(record))
 
 
 class Step:
