@@ -26,10 +26,10 @@ from trivium.buckets.entry import NULL, Attributes, Entry
 from trivium.buckets.mount import notes
 from trivium.buckets.mount.content import Arriving, FileReading
 from trivium.buckets.mount.looks import Known, Looks
-from trivium.buckets.mount.notes import NOTES, FileNote
+from trivium.buckets.mount.notes import FileNote
 from trivium.buckets.record import BucketRecord, Ground, confirm
 from trivium.storage import journal, keys
-from trivium.storage.engine import Read, Write
+from trivium.storage.engine import Write
 from trivium.storage.journal import ATTRIBUTES, DELETE, PUT, Change
 from trivium.under.names import can_be_name, check_name, is_folder, parents
 from trivium.under.store import Draft, Placed, Stat, UnderStore
@@ -183,14 +183,14 @@ class MountBucket:
     async def _tidy(self, key: str) -> None:
         """Remove the folders above that are there only because of keys in them, if they are empty now."""
         for folder in parents(key):
-            row = keys.file(self._record.id, folder)
-            data = await self._ground.engine.read(partial(_get, row))
-            if data is None or not NOTES.decode(data).implied:
-                return
-            async with self._store.removed(folder) as there:
-                if not there:
+            async with self._store.alone(folder):
+                note = await self._looks.note(folder)
+                if note is None or not note.implied:
                     return
-            await self._ground.engine.write(partial(_delete_unless_changed, row, data))
+                async with self._store.removed(folder) as there:
+                    if not there:
+                        return
+                await self._ground.engine.write(partial(notes.forget, self._record.id, folder, note))
 
 
 class MountAnnotations:
@@ -251,12 +251,3 @@ async def _check_empty(arriving: Arriving) -> None:
         async for chunk in chunks:
             if chunk:
                 raise faults.FolderHasBody()
-
-
-def _get(row: bytes, rows: Read) -> bytes | None:
-    return rows.get(row)
-
-
-def _delete_unless_changed(row: bytes, data: bytes, tx: Write) -> None:
-    if tx.get(row) == data:
-        tx.delete(row)

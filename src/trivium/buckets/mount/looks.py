@@ -22,7 +22,6 @@ from trivium.buckets.entry import Entry
 from trivium.buckets.mount import notes
 from trivium.buckets.mount.notes import FileNote
 from trivium.buckets.record import BucketRecord, Ground, confirm
-from trivium.storage import keys
 from trivium.storage.engine import Write
 from trivium.under.names import can_be_name, is_folder
 from trivium.under.store import Opened, Stat, UnderStore
@@ -58,7 +57,7 @@ class Looks:
         stat = await self._store.stat(key) if can_be_name(key) else None
         if stat is None:
             return None
-        note = self._holding(await self._note(key), stat)
+        note = self._holding(await self.note(key), stat)
         if note is not None:
             return Known(stat, note)
         async with self._store.alone(key):
@@ -69,7 +68,7 @@ class Looks:
         if not is_folder(key):
             return await self._examined(key)
         stat = await self._store.stat(key)
-        note = None if stat is None else self._holding(await self._note(key), stat)
+        note = None if stat is None else self._holding(await self.note(key), stat)
         return None if stat is None or note is None else Known(stat, note)
 
     async def open(self, key: str) -> Known | None:
@@ -77,9 +76,10 @@ class Looks:
         opened = await self._store.open(key) if can_be_name(key) else None
         if opened is None:
             return None
-        note = self._holding(await self._note(key), opened.stat)
+        note = self._holding(await self.note(key), opened.stat)
         if note is not None:
             return Known(opened.stat, note, opened)
+        del opened  # however many wait, one file is open
         async with self._store.alone(key):
             return await self._examined(key)
 
@@ -90,10 +90,12 @@ class Looks:
         known = await self._ground.engine.read(lambda rows: notes.of_page(rows, bucket, stats))
         held = {stat.name: self._holding(known.get(stat.name), stat) for stat in stats}
         fresh = await self._look_at_all([stat for stat in stats if held[stat.name] is None], known)
-        await self._forget([key for key in known if key not in held and not is_folder(key)])
+        await self._forget(
+            {key: note for key, note in known.items() if key not in held and not is_folder(key)})
         return [notes.entry_of(stat, held[stat.name] or fresh[stat.name]) for stat in stats]
 
-    async def _note(self, key: str) -> FileNote | None:
+    async def note(self, key: str) -> FileNote | None:
+        """What was noted of the key, whichever content of it that is about."""
         bucket = self._record.id
         return await self._ground.engine.read(lambda rows: notes.get(rows, bucket, key))
 
@@ -104,7 +106,7 @@ class Looks:
         opened = await self._store.open(key)
         if opened is None:
             return None
-        stat, older = opened.stat, await self._note(key)
+        stat, older = opened.stat, await self.note(key)
         note = self._holding(older, stat)
         if note is None:
             note, lasting = await self._look_at(opened, older)
@@ -166,14 +168,9 @@ class Looks:
         if fresh:
             await self._ground.engine.write(change)
 
-    async def _forget(self, missing: Sequence[str]) -> None:
+    async def _forget(self, missing: Mapping[str, FileNote]) -> None:
         """Remove notes of files that others have removed."""
-        for key in missing[:_STALE_A_PAGE]:
-            row = keys.file(self._record.id, key)
+        for key, note in islice(missing.items(), _STALE_A_PAGE):
             async with self._store.alone(key):
                 if await self._store.stat(key) is None:
-                    await self._ground.engine.write(partial(_delete, row))
-
-
-def _delete(row: bytes, tx: Write) -> None:
-    tx.delete(row)
+                    await self._ground.engine.write(partial(notes.forget, self._record.id, key, note))

@@ -61,6 +61,12 @@ def put(tx: Write, bucket: int, key: str, note: FileNote) -> None:
     tx.put(keys.file(bucket, key), NOTES.encode(note))
 
 
+def forget(bucket: int, key: str, note: FileNote, tx: Write) -> None:
+    """Remove the note, unless another has taken its place."""
+    if get(tx, bucket, key) == note:
+        tx.delete(keys.file(bucket, key))
+
+
 def imply(tx: Write, bucket: int, folder: str) -> None:
     """Note that the folder is there only because something lies in it."""
     put(tx, bucket, folder, FileNote("", EMPTY_MD5, tx.sequence(), implied=True))

@@ -104,6 +104,21 @@ def test_what_rests_in_the_house_is_copied(run: Run, root: Path) -> None:
     run(story)
 
 
+def test_mounts_6_a_folder_that_is_put_while_its_last_key_goes_stays(run: Run, root: Path) -> None:
+    async def story(mounted: Mounted) -> None:
+        async def put_later(folder: str, turns: int) -> None:
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            await mounted.put(folder, b"")
+
+        for number in range(200):
+            await mounted.put(f"{number}/key")
+            await asyncio.gather(mounted.delete(f"{number}/key"), put_later(f"{number}/", number % 40))
+            assert (root / f"{number}").is_dir()
+
+    run(story)
+
+
 def test_changes_through_us_are_in_the_journal(run: Run) -> None:
     async def story(mounted: Mounted) -> None:
         put = await mounted.put("a/file")
