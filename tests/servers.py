@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -46,10 +47,13 @@ class Server:
         return f"http://127.0.0.1:{self.port}"
 
     @classmethod
-    def start(cls, data: Path, *, workers: int = 1, config: str = "", arguments: tuple[str, ...] = ()) -> Server:
+    def start(
+        cls, data: Path, *, workers: int = 1, config: str = "", arguments: tuple[str, ...] = (), descriptors: int = 0,
+    ) -> Server:
         """Start a server on the data folder and wait until it is ready. `config` is the text of a TOML file.
 
-        Listeners in the file are served beside the one that the server is asked at.
+        Listeners in the file are served beside the one that the server is asked at. Each of its processes can open
+        `descriptors` files, where that is not 0.
         """
         data.parent.mkdir(parents=True, exist_ok=True)
         port, log = free_port(), data.parent / f"{data.name}.log"
@@ -62,6 +66,8 @@ class Server:
         with log.open("ab") as output:
             process = subprocess.Popen(
                 command, env=environment(), stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True)
+        if descriptors:  # the workers, which are started later, have what it has
+            resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (descriptors, descriptors))
         server = cls(process, port, log)
         server._wait_until_ready()
         return server

@@ -35,12 +35,13 @@ class House:
         return name
 
 
-def start(folder: Path, *, workers: int = 1, settings: str = "") -> House:
+def start(folder: Path, *, workers: int = 1, settings: str = "", descriptors: int = 0) -> House:
     """A server on the folder, with the mount `mounted` of the folder's `files`."""
     files = folder / "files"
     files.mkdir()
     config = f'{settings}\n[[mounts]]\nbucket = "mounted"\npath = "{files}"\n'
-    return House(Server.start(folder / "data", workers=workers, config=config), folder / "data", files)
+    server = Server.start(folder / "data", workers=workers, config=config, descriptors=descriptors)
+    return House(server, folder / "data", files)
 
 
 def ended_well(house: House, before: list[int]) -> None:

@@ -181,6 +181,12 @@ def workers(server: Server) -> list[int]:
     return [int(one) for one in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
 
 
+def descriptors(server: Server) -> int:
+    """How many files, pipes and connections the worker has open."""
+    (worker,) = workers(server)
+    return len(list(Path(f"/proc/{worker}/fd").iterdir()))
+
+
 @contextlib.contextmanager
 def memory(server: Server) -> Iterator[list[int]]:
     """Gives a list that holds, behind the block, by how many bytes the worker that grew most had grown at its peak."""

@@ -7,7 +7,6 @@ import hashlib
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
@@ -20,6 +19,7 @@ from tests.hostile.street import (
     Line,
     ask,
     blob_files,
+    descriptors,
     memory,
     signed,
     until,
@@ -50,12 +50,6 @@ def large(house, bucket):
     path = f"/{bucket}/large"
     assert ask(house.server, "PUT", path, body=bytes(32 * MIB)).status == 200
     return path
-
-
-def descriptors(server) -> int:
-    """How many files, pipes and connections the worker has open."""
-    (worker,) = workers(server)
-    return len(list(Path(f"/proc/{worker}/fd").iterdir()))
 
 
 def crowd(server, data):

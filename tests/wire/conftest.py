@@ -12,6 +12,7 @@ from trivium.base.clock import SystemClock
 from trivium.door.application import Application, Watch
 from trivium.door.health import Health
 from trivium.door.metrics import Tally
+from trivium.door.pipe import Pipes
 from trivium.door.server import HttpServer
 from trivium.door.sockets import Address, claim
 from trivium.door.source import Patience
@@ -49,11 +50,11 @@ class Client:
 
 
 class Door:
-    def __init__(self, serve: Serve, *, wait_seconds: int):
+    def __init__(self, serve: Serve, *, wait_seconds: int, **pipes: bool):
         self.patience = Patience(wait_seconds)
         self.watch = Watch(
-            clock=SystemClock(), prefix="0123abcd", patience=self.patience, tally=Tally(),
-            health=Health(MemoryEngine()))
+            clock=SystemClock(), prefix="0123abcd", patience=self.patience,
+            pipes=Pipes(1000, wait_seconds=wait_seconds, **pipes), tally=Tally(), health=Health(MemoryEngine()))
         (listening,) = claim(Address("127.0.0.1", 0), 1, wait_seconds=wait_seconds)
         self.port = listening.getsockname()[1]
         self.server = HttpServer(
@@ -69,11 +70,11 @@ class Door:
 
 @pytest.fixture
 def through_the_door():
-    """Runs a story with a door that answers by `serve`."""
+    """Runs a story with a door that answers by `serve`; what else is said is for its pipes."""
 
-    def run(serve: Serve, story: Callable[[Door], Awaitable[object]], *, wait_seconds: int = 60):
+    def run(serve: Serve, story: Callable[[Door], Awaitable[object]], *, wait_seconds: int = 60, **pipes: bool):
         async def inside():
-            door = Door(serve, wait_seconds=wait_seconds)
+            door = Door(serve, wait_seconds=wait_seconds, **pipes)
             door.server.start()
             try:
                 return await asyncio.wait_for(story(door), 60)

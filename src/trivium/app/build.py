@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Mapping
+from typing import Final
 
 from trivium.app.mounts import make_mount, remove_mount
 from trivium.app.settings import Settings
+from trivium.base.body import Places
 from trivium.base.clock import Clock
 from trivium.base.ids import Ids
 from trivium.buckets.mount.mounts import Mounts
@@ -25,6 +28,8 @@ from trivium.storage.folder import DataFolder
 from trivium.under.local import LocalStore
 from trivium.under.store import UnderStore
 
+_MOST_HELD: Final = 4096  # as many as connections
+
 
 def build(settings: Settings, users: Users, clock: Clock, ids: Ids) -> House:
     """The house on its data folder. Opening it blocks for some milliseconds."""
@@ -35,10 +40,11 @@ def build(settings: Settings, users: Users, clock: Clock, ids: Ids) -> House:
 
 
 def house_of(settings: Settings, engine: Engine, blobs: Blobs, users: Users, clock: Clock, ids: Ids) -> House:
-    ground = Ground(engine, blobs, clock, ids, settings.inline_bytes)
+    ground, places = Ground(engine, blobs, clock, ids, settings.inline_bytes), Places(most_held())
 
     def store_of(facts: Mapping[str, str]) -> UnderStore:
-        return LocalStore(facts["path"], clock, ids, writes=facts.get("readonly") != "true")
+        return LocalStore(
+            facts["path"], clock, ids, writes=facts.get("readonly") != "true", places=places)
 
     def objects(record: BucketRecord, generation: int) -> ObjectsBucket:
         return ObjectsBucket(ground, record, generation)
@@ -51,3 +57,11 @@ def house_of(settings: Settings, engine: Engine, blobs: Blobs, users: Users, clo
             repositories.delete, repositories.raze),
     }
     return House(ground, Catalog(ground, objects, kinds), users, Uploads(ground), settings.region)
+
+
+def most_held() -> int:
+    """How many files of mounts, and how many pipes, this process may hold: an eighth of its descriptors,
+    since a body in a pipe takes four.
+    """
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return _MOST_HELD if soft == resource.RLIM_INFINITY else min(_MOST_HELD, soft // 8)

@@ -20,7 +20,7 @@ import uvloop
 
 from trivium.app import logs
 from trivium.app.accounts import users_of
-from trivium.app.build import build
+from trivium.app.build import build, most_held
 from trivium.app.chores import chores_of_all, chores_of_one, flush, repeat
 from trivium.app.listeners import openings
 from trivium.app.orders import Orders, read_orders
@@ -31,6 +31,7 @@ from trivium.door.application import Application, Watch
 from trivium.door.health import Health
 from trivium.door.metrics import Ledger
 from trivium.door.pages import Pages
+from trivium.door.pipe import Pipes
 from trivium.door.server import HttpServer
 from trivium.door.sockets import adopt
 from trivium.door.source import Patience
@@ -64,8 +65,9 @@ async def work(orders: Orders) -> NoReturn:
     ledger, patience = Ledger(orders.run, orders.index), Patience(settings.client_wait_seconds)
     health = Health(house.ground.engine)
     watch = Watch(
-        clock=clock, prefix=ids.hexadecimal(8), patience=patience, tally=ledger.tally, health=health,
-        access=access)
+        clock=clock, prefix=ids.hexadecimal(8), patience=patience,
+        pipes=Pipes(most_held(), wait_seconds=settings.client_wait_seconds), tally=ledger.tally,
+        health=health, access=access)
     servers = _servers(orders, house, watch, ledger)
     logs.set_up(settings.log_level, settings.log_format, worker=orders.index)  # Granian has set up its own
     chores = [*chores_of_all(patience, ledger, access)]

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections import deque
+from concurrent.futures import Executor
 
 import msgspec
+
+from trivium.base import faults
 
 
 class FileSpan(msgspec.Struct, frozen=True):
@@ -20,13 +23,45 @@ class FileSpan(msgspec.Struct, frozen=True):
         return self.last - self.first + 1
 
 
-class Descriptor:
-    """An open file. Python closes it with the last reference; `number` is for calls of the system only."""
+class Places:
+    """Places for files that are held open: `number` of them, for all threads together."""
 
-    __slots__ = ("number",)
+    __slots__ = ("_free",)
 
     def __init__(self, number: int) -> None:
-        self.number = number
+        self._free = deque([None] * number)  # without a lock, which a finalizer could meet in its own thread
+
+    def take(self) -> Place:
+        """One of them. Raises SlowDown when none is left."""
+        try:
+            self._free.pop()
+        except IndexError:
+            raise faults.SlowDown() from None
+        return Place(self._free)
+
+
+class Place:
+    """A place that is taken. It is free again with the last reference."""
+
+    __slots__ = ("_free",)
+
+    def __init__(self, free: deque[None]) -> None:
+        self._free = free
+
+    def __del__(self) -> None:
+        self._free.append(None)
+
+
+class Descriptor:
+    """An open file. Python closes it with the last reference; `number` is for calls of the system only.
+
+    `threads` are those to read it in, where its disk may hang and must hold up nobody else.
+    """
+
+    __slots__ = ("_place", "number", "threads")
+
+    def __init__(self, number: int, place: Place | None = None, threads: Executor | None = None) -> None:
+        self.number, self._place, self.threads = number, place, threads
 
     def __del__(self) -> None:
         os.close(self.number)
@@ -45,18 +80,9 @@ class HeldSpan(msgspec.Struct, frozen=True):
 
 
 class Pieces(msgspec.Struct, frozen=True):
-    """Several pieces, one behind the other: a multipart object's parts, a fork of several blobs."""
+    """Several pieces, one behind the other: a multipart object's parts."""
 
-    pieces: tuple[FileSpan | bytes, ...]
-
-
-class Stream:
-    """Bytes that come from somewhere else, in chunks; `size` in bytes. It can be read once."""
-
-    __slots__ = ("chunks", "size")
-
-    def __init__(self, chunks: AsyncIterator[bytes], size: int) -> None:
-        self.chunks, self.size = chunks, size
+    pieces: tuple[FileSpan, ...]
 
 
 class Unsent(msgspec.Struct, frozen=True):
@@ -65,12 +91,12 @@ class Unsent(msgspec.Struct, frozen=True):
     size: int
 
 
-Body = bytes | FileSpan | HeldSpan | Pieces | Stream | Unsent
+Body = bytes | FileSpan | HeldSpan | Pieces | Unsent
 
 
 def size_of(body: Body) -> int:
     if isinstance(body, bytes):
         return len(body)
     if isinstance(body, Pieces):
-        return sum(len(piece) if isinstance(piece, bytes) else piece.size for piece in body.pieces)
+        return sum(piece.size for piece in body.pieces)
     return body.size

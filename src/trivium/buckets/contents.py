@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 import msgspec
 
 from trivium.base import faults
-from trivium.base.body import Body, FileSpan, Pieces
+from trivium.base.body import Body, Pieces
 from trivium.base.digests import Checksum
 from trivium.base.faults import Fault
 from trivium.base.span import Span
@@ -143,7 +143,7 @@ class StoredReading(msgspec.Struct, frozen=True, gc=False):
             return self._blobs.locate(BlobSpan(self.entry.content.id, first, size))
         if self._layout is None:
             raise self._damaged()
-        pieces: tuple[FileSpan, ...] = tuple(map(self._blobs.locate, cut(self._layout.parts, first, size)))
+        pieces = tuple(map(self._blobs.locate, cut(self._layout.parts, first, size)))
         return pieces[0] if len(pieces) == 1 else Pieces(pieces)
 
     def _damaged(self) -> Fault:

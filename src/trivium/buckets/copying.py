@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
+from functools import partial
 from typing import Final
 
+import msgspec
+
 from trivium.base import faults
-from trivium.base.body import Body, Descriptor, FileSpan, HeldSpan, Pieces, Stream, Unsent
+from trivium.base.body import Body, Descriptor, FileSpan, HeldSpan, Pieces, Unsent
 from trivium.base.incoming import Incoming
 from trivium.base.span import Span
 from trivium.buckets.bucket import Bucket, Companion, Content, Reading, nothing
@@ -44,23 +47,21 @@ def incoming(reading: Reading, span: Span | None = None, *, checksum: str = "") 
     `checksum` as in `copy`. Raises InternalError, while it is read, when bytes are missing.
     """
     size = reading.entry.size if span is None else span.size
-    return Incoming(ReadingSource(reading, span), size, checksum=checksum or _algorithm(reading.entry))
+    source = BodySource(partial(reading.body, span))
+    return Incoming(source, size, checksum=checksum or _algorithm(reading.entry))
 
 
-class ReadingSource:
-    """A source of the bytes of a reading."""
+class BodySource(msgspec.Struct, frozen=True):
+    """A source of the bytes of a body, which is fetched when they are wanted."""
 
-    __slots__ = ("_reading", "_span")
-
-    def __init__(self, reading: Reading, span: Span | None = None) -> None:
-        self._reading, self._span = reading, span
+    _fetch: Callable[[], Awaitable[Body]]
 
     async def whole(self) -> bytes:
         """All bytes at once, for what is known to be small."""
         return b"".join([chunk async for chunk in self.chunks()])
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        async for chunk in chunks_of(await self._reading.body(self._span)):
+        async for chunk in chunks_of(await self._fetch()):
             yield chunk
 
 
@@ -71,10 +72,6 @@ async def chunks_of(body: Body) -> AsyncGenerator[bytes, None]:
     short, FileChanging when others have cut off one of theirs.
     """
     assert not isinstance(body, Unsent), "the body of an answer to HEAD has no bytes"
-    if isinstance(body, Stream):
-        async for chunk in body.chunks:
-            yield chunk
-        return
     for piece in body.pieces if isinstance(body, Pieces) else (body,):
         if isinstance(piece, FileSpan | HeldSpan):
             async with aclosing(_file_chunks(piece)) as chunks:
@@ -101,8 +98,9 @@ async def _file_chunks(span: FileSpan | HeldSpan) -> AsyncGenerator[bytes, None]
         file, short = span.file, faults.FileChanging
     else:
         file, short = Descriptor(await asyncio.to_thread(_open, span.path)), faults.InternalError
+    loop = asyncio.get_running_loop()
     while left:
-        chunk = await asyncio.to_thread(_read, file, min(left, CHUNK_BYTES), at)
+        chunk = await loop.run_in_executor(file.threads, _read, file, min(left, CHUNK_BYTES), at)
         if not chunk:
             raise short() from OSError(f"a file ends at byte {at}, {left} bytes early")
         at, left = at + len(chunk), left - len(chunk)

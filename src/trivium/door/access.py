@@ -9,7 +9,7 @@ import re
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, TextIO
+from typing import Final
 
 import msgspec
 
@@ -62,7 +62,8 @@ class AccessLog:
         The file is opened anew each time, so that it can be renamed away at any moment.
         """
         if self._waiting and self._path == "-":
-            _write_out(sys.stdout, self._taken())
+            sys.stdout.write(self._taken().decode())
+            sys.stdout.flush()
         elif self._waiting:
             with Path(self._path).open("ab") as file:  # when it cannot be opened, all goes on waiting
                 file.write(self._taken())
@@ -72,11 +73,6 @@ class AccessLog:
     def _taken(self) -> bytes:
         waiting, self._waiting = self._waiting, []
         return b"".join([self._encoder.encode(_line(*one)) + b"\n" for one in waiting])
-
-
-def _write_out(stream: TextIO, text: bytes) -> None:
-    stream.write(text.decode())
-    stream.flush()
 
 
 def _line(request: Request, status: int, bytes_in: int, bytes_out: int, elapsed_ns: int) -> Line:

@@ -12,14 +12,14 @@ from itertools import count
 from typing import Final
 
 from trivium.base import faults
-from trivium.base.body import FileSpan, HeldSpan, Pieces, Stream, Unsent, size_of
+from trivium.base.body import FileSpan, HeldSpan, Pieces, Unsent, size_of
 from trivium.base.clock import Clock, ticks_ns
 from trivium.base.faults import Fault
 from trivium.base.incoming import Given, Source
-from trivium.door import pipe
 from trivium.door.access import AccessLog
 from trivium.door.health import PATHS, Health, asks
 from trivium.door.metrics import Tally
+from trivium.door.pipe import Pipes, Stalled
 from trivium.door.source import Patience, WireSource
 from trivium.door.wire import Headers, Scope, Wire
 from trivium.s3.address import about
@@ -30,23 +30,24 @@ Serve = Callable[[Request], Awaitable[Response]]
 
 _NOTHING: Final = Given(b"")
 _SERVER: Final = ("server", "Trivium")
+_PIPED: Final = (HeldSpan, Pieces)
 _log = logging.getLogger("trivium.door")
 
 
 class Watch:
-    """What a worker's listeners share: patience, counts, access log if there is one, health, request ids.
+    """What a worker's listeners share: patience, pipes, counts, access log if any, health, request ids.
 
     `prefix` makes the ids of this process: eight hexadecimal digits that no other process has.
     """
 
-    __slots__ = ("access", "clock", "health", "ids", "patience", "prefix", "tally")
+    __slots__ = ("access", "clock", "health", "ids", "patience", "pipes", "prefix", "tally")
 
     def __init__(
-        self, *, clock: Clock, prefix: str, patience: Patience, tally: Tally, health: Health,
+        self, *, clock: Clock, prefix: str, patience: Patience, pipes: Pipes, tally: Tally, health: Health,
         access: AccessLog | None = None,
     ) -> None:
         self.clock, self.prefix, self.patience, self.tally = clock, prefix.upper(), patience, tally
-        self.health, self.access = health, access
+        self.pipes, self.health, self.access = pipes, health, access
         self.ids = count(1)
 
 
@@ -71,6 +72,8 @@ class Application:
             response = await self._serve(request)
         else:
             response = _unreadable(request, scope)
+        if not self._watch.pipes.left and isinstance(response.body, _PIPED):
+            response = write_fault(faults.SlowDown(), request)
         self._note(request, response, scope, ticks_ns() - began)
         response.headers.append(_SERVER)
         source, body = request.body, response.body
@@ -116,20 +119,18 @@ class Application:
             id=f"{watch.prefix}{next(watch.ids):08X}", body=body, secure=self._secure)
 
     async def _send(
-        self, wire: Wire, request: Request, response: Response, body: FileSpan | HeldSpan | Pieces | Stream,
+        self, wire: Wire, request: Request, response: Response, body: FileSpan | HeldSpan | Pieces,
     ) -> None:
         try:
             if isinstance(body, FileSpan):
                 _send_span(wire, response, body)
             else:
-                await pipe.send(
-                    wire, response.status, response.headers, body,
-                    wait_seconds=self._watch.patience.limit_seconds)
-        except pipe.Stalled:
-            _log.info("request %s: the client took no more of the answer", request.id)
-        except (OSError, Fault):
+                await self._watch.pipes.send(wire, response.status, response.headers, body)
+        except Stalled:
+            _log.debug("request %s: the client took no more of the answer", request.id)
+        except (OSError, Fault) as cause:
             _log.exception("request %s: the bytes cannot be had: %s", request.id, about(request))
-            answer = write_fault(faults.InternalError(), request)
+            answer = write_fault(cause if isinstance(cause, Fault) else faults.InternalError(), request)
             assert isinstance(answer.body, bytes)
             # does nothing once an answer has begun
             wire.response_bytes(answer.status, answer.headers, answer.body)

@@ -22,7 +22,7 @@ from itertools import islice
 from typing import Final, TypeVar
 
 from trivium.base import faults
-from trivium.base.body import Descriptor
+from trivium.base.body import Descriptor, Place, Places
 from trivium.base.clock import Clock
 from trivium.base.finish import finished
 from trivium.base.ids import Ids
@@ -51,12 +51,17 @@ Listed = list[Stat]
 
 
 class LocalStore:
-    """The directory `root`. With `writes` false nothing is ever made in it, the lock file neither."""
+    """The directory `root`. With `writes` false nothing is ever made in it, the lock file neither. `places`
+    bound the files that are open to be read, where they are given.
+    """
 
-    def __init__(self, root: str, clock: Clock, ids: Ids, *, writes: bool = True) -> None:
+    def __init__(
+        self, root: str, clock: Clock, ids: Ids, *, writes: bool = True, places: Places | None = None,
+    ) -> None:
         self._root, self._clock, self._ids = os.path.abspath(root), clock, ids
-        self._writes = writes
+        self._writes, self._places = writes, places
         self._pool = ThreadPoolExecutor(_THREADS, "mount")  # its threads end when it is collected
+        self._senders = ThreadPoolExecutor(_THREADS, "mount-sender")
         self._folders = Folders(clock)
         self._locks = NameLocks(self._lock_file)
         self._lock_fd: int | None = None
@@ -67,7 +72,8 @@ class LocalStore:
         return None if seen is None else self._stat(name, seen)
 
     async def open(self, name: str) -> Opened | None:
-        return await self._thread(lambda: self._open(name))
+        place = None if self._places is None else self._places.take()
+        return await self._thread(lambda: self._open(name, place))
 
     async def list(self, prefix: str, start: str, limit: int, *, folders: bool = False) -> list[Stat]:
         wanted = tree.Wanted(prefix, max(prefix, start), folders)
@@ -136,16 +142,18 @@ class LocalStore:
             raise _FAULTS.get(cause.errno or 0, faults.InternalError)() from cause
         return result.pop()
 
-    def _open(self, name: str) -> Opened | None:
+    def _open(self, name: str, place: Place | None) -> Opened | None:
         for _ in range(_LOOKS):
             fd = tree.open_file(self._root, name)
             if fd is None:
                 return None
-            file = Descriptor(fd)
+            file = Descriptor(fd, place, self._senders)
             seen = os.fstat(fd)
             data = os.pread(fd, seen.st_size, 0) if seen.st_size <= _SMALL_BYTES else None
-            if data is None or (len(data) == seen.st_size and tree.mark(os.fstat(fd)) == tree.mark(seen)):
-                return LocalFile(self._stat(name, seen), file, data, self._thread)
+            if data is None:
+                return LocalFile(self._stat(name, seen), file, self._thread)
+            if len(data) == seen.st_size and tree.mark(os.fstat(fd)) == tree.mark(seen):
+                return LocalFile(self._stat(name, seen), data, self._thread)
         raise faults.FileChanging()
 
     def _list(self, wanted: tree.Wanted, limit: int) -> Listed:

@@ -30,36 +30,37 @@ class Threads(Protocol):
 
 
 class LocalFile:
-    """A regular file. `data` are its bytes where they are few; else they are read when wanted."""
+    """A regular file. `content` are its bytes where they are few; else they are read when wanted."""
 
-    __slots__ = ("_data", "_file", "_thread", "stat")
+    __slots__ = ("_content", "_thread", "stat")
 
-    def __init__(self, stat: Stat, file: Descriptor, data: bytes | None, thread: Threads) -> None:
+    def __init__(self, stat: Stat, content: Descriptor | bytes, thread: Threads) -> None:
         self.stat = stat
-        self._file, self._data, self._thread = file, data, thread
+        self._content, self._thread = content, thread
 
     async def body(self, span: Span | None) -> Body:
         """The bytes. Raises FileChanging when others have cut them off."""
-        if self._data is not None:
-            return self._data if span is None else self._data[span.first : span.last + 1]
+        file = self._content
+        if isinstance(file, bytes):
+            return file if span is None else file[span.first : span.last + 1]
         first, size = (span.first, span.size) if span is not None else (0, self.stat.size)
         if size <= _READ_AT_ONCE:
-            data = await self._thread(partial(os.pread, self._file.number, size, first))
+            data = await self._thread(partial(os.pread, file.number, size, first))
             if len(data) == size:
                 return data
-        elif os.fstat(self._file.number).st_size >= first + size:
-            return HeldSpan(self._file, first, first + size - 1)
+        elif os.fstat(file.number).st_size >= first + size:
+            return HeldSpan(file, first, first + size - 1)
         raise faults.FileChanging()
 
     async def digest(self) -> str | None:
         """The MD5 in hexadecimal, computed in a thread; None when the file changed meanwhile."""
-        if self._data is not None:
-            return hashlib.md5(self._data, usedforsecurity=False).hexdigest()
-        return await self._thread(self._digest)
+        if isinstance(self._content, bytes):
+            return hashlib.md5(self._content, usedforsecurity=False).hexdigest()
+        return await self._thread(partial(self._digest, self._content))
 
-    def _digest(self) -> str | None:
+    def _digest(self, file: Descriptor) -> str | None:
         hasher, at = hashlib.md5(usedforsecurity=False), 0
-        while data := os.pread(self._file.number, _READ_AT_ONCE, at):
+        while data := os.pread(file.number, _READ_AT_ONCE, at):
             hasher.update(data)
             at += len(data)
-        return hasher.hexdigest() if tree.mark(os.fstat(self._file.number)) == self.stat.mark else None
+        return hasher.hexdigest() if tree.mark(os.fstat(file.number)) == self.stat.mark else None

@@ -9,6 +9,7 @@ from trivium.base.clock import SetClock
 from trivium.door.application import Watch
 from trivium.door.health import Health
 from trivium.door.metrics import Tally
+from trivium.door.pipe import Pipes
 from trivium.door.source import Patience
 from trivium.storage.engines.memory import MemoryEngine
 
@@ -92,7 +93,7 @@ class StreetWire:
         self.status, self.headers, self.file = status, headers, (file, start, end)
 
 
-def watch(*, patience_seconds=60, access=None):
+def watch(*, patience_seconds=60, access=None, pipes=1):
     return Watch(
-        clock=SetClock(), prefix="0123abcd", patience=Patience(patience_seconds), tally=Tally(),
-        health=Health(MemoryEngine()), access=access)
+        clock=SetClock(), prefix="0123abcd", patience=Patience(patience_seconds),
+        pipes=Pipes(pipes, wait_seconds=patience_seconds), tally=Tally(), health=Health(MemoryEngine()), access=access)

@@ -9,8 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.unit.door.street import StreetScope, StreetWire, watch
-from trivium.base import faults
-from trivium.base.body import FileSpan, Unsent
+from trivium.base.body import FileSpan, Pieces, Unsent
 from trivium.base.names import RESERVED
 from trivium.door.application import Application
 from trivium.door.health import PATHS
@@ -223,11 +222,20 @@ def test_a_worker_that_stops_lives_but_is_not_ready():
     assert served(scope=StreetScope("GET", "/health/ready"), watch=shared).status == 503
 
 
-def test_what_a_stream_raises_is_an_internal_error():
-    from trivium.base.body import Stream
+def test_bytes_that_cannot_be_had_are_an_internal_error(tmp_path):
+    gone = Pieces((FileSpan(str(tmp_path / "gone"), 0, 1),))
 
-    async def broken():
-        yield b"a"
-        raise faults.MountMissing()
+    assert served(Response(200, [], gone)).status == 500
 
-    assert served(Response(200, [], Stream(broken(), 2))).status == 500
+
+def test_where_all_pipes_are_in_use_what_needs_one_is_refused_and_nothing_else(tmp_path):
+    (tmp_path / "blob").write_bytes(b"blob")
+    span = FileSpan(str(tmp_path / "blob"), 0, 3)
+    full, seen = watch(pipes=0), list[Request]()
+    refused = served(Response(200, [], Pieces((span,))), watch=full, looked_at=seen)
+
+    assert (refused.status, seen[0].fault) == (503, "SlowDown")
+    assert b"<Code>SlowDown</Code>" in refused.body
+    assert served(Response(200, [], span), watch=full).status == 200
+    assert served(Response(200, [], b"bytes"), watch=full).status == 200
+    assert served(scope=StreetScope("GET", "/health/ready"), watch=full).status == 200

@@ -32,6 +32,7 @@ from trivium.base.ids import RandomIds
 from trivium.door.application import Application, Watch
 from trivium.door.health import Health
 from trivium.door.metrics import Tally
+from trivium.door.pipe import Pipes
 from trivium.door.source import Patience
 from trivium.door.wire import Headers
 from trivium.s3.dialects import DIALECTS
@@ -71,7 +72,7 @@ async def _house(site: Site) -> AsyncIterator[Application]:
         house = build(settings, users, clock, ids)
         watch = Watch(
             clock=clock, prefix=ids.hexadecimal(8), patience=Patience(settings.client_wait_seconds),
-            tally=Tally(), health=Health(house.ground.engine))
+            pipes=Pipes(1, wait_seconds=1), tally=Tally(), health=Health(house.ground.engine))
         yield Application(partial(serve, house), Listener(DIALECTS["aws"]), watch)
         await house.ground.engine.close()
 

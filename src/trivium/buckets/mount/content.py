@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
+from functools import partial
 from typing import Final
+
+import msgspec
 
 from trivium.base.body import Body, Pieces
 from trivium.base.incoming import Incoming
 from trivium.base.span import Span
 from trivium.buckets.bucket import Content, Resting
-from trivium.buckets.copying import chunks_of
+from trivium.buckets.copying import BodySource
 from trivium.buckets.entry import Attributes, Entry
 from trivium.buckets.mount.notes import FileNote
 from trivium.buckets.record import Ground
@@ -20,25 +23,17 @@ from trivium.under.store import Opened, Stat
 _MD5: Final = "MD5"
 
 
-class FileReading:
-    """A file of a mount, to be read; a folder reads as no bytes."""
+class FileReading(msgspec.Struct, frozen=True):
+    """A file of a mount, to be read; a folder, which is not `opened`, reads as no bytes."""
 
-    __slots__ = ("_opened", "entry")
-
-    def __init__(self, entry: Entry, opened: Opened | None) -> None:
-        self.entry, self._opened = entry, opened
-
-    @property
-    def parts(self) -> tuple[LayoutPart, ...]:
-        return ()
-
-    @property
-    def resting(self) -> Resting | None:
-        return None
+    entry: Entry
+    opened: Opened | None
+    parts: tuple[LayoutPart, ...] = ()
+    resting: None = None
 
     async def body(self, span: Span | None = None) -> Body:
-        """The bytes of the span, or all. Raises FileChanging when a large file was replaced meanwhile."""
-        return b"" if self._opened is None else await self._opened.body(span)
+        """The bytes of the span, or all. Raises FileChanging when others have cut off a large file."""
+        return b"" if self.opened is None else await self.opened.body(span)
 
 
 class Arriving:
@@ -53,7 +48,7 @@ class Arriving:
     def __init__(self, ground: Ground, content: Content) -> None:
         self._content = content
         self._incoming = content if isinstance(content, Incoming) else Incoming(
-            _RestingSource(ground, content), content.size, checksum=_MD5)
+            BodySource(partial(_body, ground, content)), content.size, checksum=_MD5)
 
     @property
     def size(self) -> int | None:
@@ -75,29 +70,14 @@ class Arriving:
         return FileNote(stat.mark, content.etag, seq, attributes, content.checksum, md5=md5)
 
 
-class _RestingSource:
-    """A source of the bytes of what rests in this house."""
-
-    __slots__ = ("_content", "_ground")
-
-    def __init__(self, ground: Ground, content: Resting) -> None:
-        self._ground, self._content = ground, content
-
-    async def whole(self) -> bytes:
-        return b"".join([chunk async for chunk in self.chunks()])
-
-    async def chunks(self) -> AsyncIterator[bytes]:
-        async for chunk in chunks_of(await self._body()):
-            yield chunk
-
-    async def _body(self) -> Body:
-        content, locate = self._content, self._ground.blobs.locate
-        if content.inline is not None:
-            return content.inline
-        if content.blob is not None:
-            return locate(BlobSpan(content.blob, 0, content.size))
-        layout, id = content.layout, content.layout_id
-        if layout is None:
-            assert id is not None, "resting content rests nowhere"
-            layout = await self._ground.engine.read(lambda rows: blobs.get_layout(rows, id))
-        return Pieces(tuple(locate(span) for part in layout.parts for span in part.spans))
+async def _body(ground: Ground, content: Resting) -> Body:
+    """The bytes of what rests in this house."""
+    if content.inline is not None:
+        return content.inline
+    if content.blob is not None:
+        return ground.blobs.locate(BlobSpan(content.blob, 0, content.size))
+    layout, id = content.layout, content.layout_id
+    if layout is None:
+        assert id is not None, "resting content rests nowhere"
+        layout = await ground.engine.read(lambda rows: blobs.get_layout(rows, id))
+    return Pieces(tuple(ground.blobs.locate(span) for part in layout.parts for span in part.spans))

@@ -17,6 +17,7 @@ from typing import Final
 
 import msgspec
 
+from trivium.base import faults
 from trivium.base.faults import Fault
 from trivium.buckets.entry import Entry
 from trivium.buckets.mount import notes
@@ -118,11 +119,9 @@ class Looks:
         """What is known of the file after reading it, and whether that can be kept."""
         stat = opened.stat
         if stat.size > READ_FOR_ETAG_BYTES:
-            return notes.looked_at(stat, notes.etag_of_facts(stat), older, self._record.owner), True
-        digest = await opened.digest()
-        if digest is None:  # it is being changed while we look
-            return notes.looked_at(stat, notes.etag_of_facts(stat), older, self._record.owner), False
-        return notes.looked_at(stat, digest, older, self._record.owner), stat.settled
+            return self._seen(stat, older), True
+        digest = await opened.digest()  # none where it is being changed while we look
+        return self._seen(stat, older, digest), digest is not None and stat.settled
 
     async def _look_at_all(self, stats: Sequence[Stat], known: Mapping[str, FileNote]) -> dict[str, FileNote]:
         """Look at the files of a page of which nothing is known, reading no more than the budget."""
@@ -133,8 +132,7 @@ class Looks:
                 within.append(stat)
                 left -= stat.size
             else:
-                fresh[stat.name] = lasting[stat.name] = notes.looked_at(
-                    stat, notes.etag_of_facts(stat), known.get(stat.name), self._record.owner)
+                fresh[stat.name] = lasting[stat.name] = self._seen(stat, known.get(stat.name))
         rest = iter(within)
         while group := list(islice(rest, _AT_ONCE)):
             looks = await asyncio.gather(*(self._look_listed(stat, known.get(stat.name)) for stat in group))
@@ -151,9 +149,13 @@ class Looks:
             opened = await self._store.open(stat.name)
             if opened is not None and opened.stat.mark == stat.mark:
                 return await self._look_at(opened, older)
-        except Fault:  # one file that cannot be read must not hide all others; GET will tell
-            pass
-        return notes.looked_at(stat, notes.etag_of_facts(stat), older, self._record.owner), False
+        except Fault as fault:  # one file that cannot be read must not hide all others; GET will tell
+            if fault.kind is faults.SlowDown:  # it can be read by who comes again, and shows its ETag then
+                raise
+        return self._seen(stat, older), False
+
+    def _seen(self, stat: Stat, older: FileNote | None, etag: str | None = None) -> FileNote:
+        return notes.looked_at(stat, etag or notes.etag_of_facts(stat), older, self._record.owner)
 
     async def _remember(self, fresh: Mapping[str, FileNote], before: Mapping[str, FileNote | None]) -> None:
         """Write the notes, but not over one that somebody has written since `before`."""

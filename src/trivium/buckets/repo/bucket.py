@@ -120,13 +120,10 @@ class BranchBucket:
         return Gone(deletion.key, step.id, marker_made=True)
 
 
-class BranchPast:
+class BranchPast(msgspec.Struct, frozen=True):
     """The past of a branch, by time and by commit."""
 
-    __slots__ = ("_reader",)
-
-    def __init__(self, reader: Reader) -> None:
-        self._reader = reader
+    _reader: Reader
 
     async def at(self, moment_ms: int) -> ReadOnly:
         """The bucket as of the last commit until then; an empty one before the first."""

@@ -16,13 +16,11 @@ from trivium.storage.engine import Write
 from trivium.storage.journal import ATTRIBUTES, PUT
 
 
-class BranchAnnotations:
+class BranchAnnotations(msgspec.Struct, frozen=True):
     """The tags of a branch's newest entries. The bytes and LastModified stay as they are."""
 
-    __slots__ = ("_branch", "_reader")
-
-    def __init__(self, branch: Branch, reader: Reader) -> None:
-        self._branch, self._reader = branch, reader
+    _branch: Branch
+    _reader: Reader
 
     async def tag(self, key: str, version: str | None, tags: dict[str, str]) -> Entry:
         """As `Annotations.tag`. Raises NotImplemented for the past: a version that is not the newest."""
@@ -43,13 +41,11 @@ class BranchAnnotations:
         return await self._branch.ground.engine.write(change)
 
 
-class BranchRenames:
+class BranchRenames(msgspec.Struct, frozen=True):
     """Another key for a newest entry, in one commit with the tombstone of the former."""
 
-    __slots__ = ("_branch", "_reader")
-
-    def __init__(self, branch: Branch, reader: Reader) -> None:
-        self._branch, self._reader = branch, reader
+    _branch: Branch
+    _reader: Reader
 
     async def rename(self, renaming: Renaming, *, actor: str) -> Entry | None:
         branch, source, key = self._branch, renaming.source, renaming.key

@@ -79,13 +79,10 @@ class Reader(msgspec.Struct, frozen=True):
         return found
 
 
-class LineVersions:
+class LineVersions(msgspec.Struct, frozen=True):
     """The commits that changed the keys of a line, as S3's versions."""
 
-    __slots__ = ("_reader",)
-
-    def __init__(self, reader: Reader) -> None:
-        self._reader = reader
+    _reader: Reader
 
     @property
     def state(self) -> str:
