@@ -5,31 +5,18 @@ from __future__ import annotations
 import re
 from typing import Final
 
-import msgspec
-
 from trivium.base.digests import FULL_OBJECT
 from trivium.base.incoming import Incoming
 from trivium.base.span import Span
 from trivium.buckets import contents, copying
 from trivium.buckets.bucket import Reading
-from trivium.storage.blobs import BlobSpan
+from trivium.storage.blobs import BlobSpan, LayoutPart
 
 _MD5: Final = re.compile(r"[0-9a-f]{32}")
 _MAX_SPANS: Final = 2_000  # of a part, since 64 parts share a row; 5 GiB in parts of 5 MiB are 1,024
 
 
-class Copied(msgspec.Struct, frozen=True):
-    """The source's bytes where they rest: size in bytes, MD5 in hexadecimal, checksum in base64, spans of
-    blobs.
-    """
-
-    size: int
-    md5: str
-    checksum: str
-    spans: tuple[BlobSpan, ...]
-
-
-async def copied(reading: Reading, span: Span | None, algorithm: str) -> Copied | Incoming:
+async def copied(number: int, reading: Reading, span: Span | None, algorithm: str) -> LayoutPart | Incoming:
     """The span of the reading as a part: where it rests when it does so in blobs, else an upload of its
     bytes.
 
@@ -41,12 +28,12 @@ async def copied(reading: Reading, span: Span | None, algorithm: str) -> Copied 
         return copying.incoming(reading, span, checksum=algorithm)
     known = _known(reading, span, algorithm)
     if known is not None:
-        return Copied(reading.entry.size, reading.entry.etag, known, spans)
+        return LayoutPart(number, reading.entry.size, reading.entry.etag, known, spans)
     digested = copying.incoming(reading, span, checksum=algorithm)
     async for _ in digested.chunks():
         pass
     receipt = digested.receipt
-    return Copied(receipt.size, receipt.md5, receipt.checksum(algorithm).value, spans)
+    return LayoutPart(number, receipt.size, receipt.md5, receipt.checksum(algorithm).value, spans)
 
 
 def resting_spans(reading: Reading, span: Span | None) -> tuple[BlobSpan, ...] | None:

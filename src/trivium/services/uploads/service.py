@@ -100,12 +100,12 @@ class Uploads:
         The span lies within the object. Raises NoSuchUpload, and NoSuchKey when the source went for good
         meanwhile.
         """
-        source = await copied(reading, span, upload.kept_algorithm)
+        source = await copied(number, reading, span, upload.kept_algorithm)
         if isinstance(source, Incoming):
             return await self.put_part(upload, number, source)
         now_ms = self._ground.clock.now_ms()
         return await self._add(
-            upload, Part(number, source.size, source.md5, source.checksum, source.spans, now_ms), None)
+            upload, Part(number, source.size, source.etag, source.checksum, source.spans, now_ms), None)
 
     async def parts(
         self, record: BucketRecord, key: str, upload_id: str, *, after: int = 0, limit: int = 10_000,
