@@ -79,6 +79,7 @@ class Upload(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 PARTS_A_ROW: Final = 64
 
+_BEHIND_ALL: Final = 0xFFFF  # no part's number, and the last that has a key
 _REVISION: Final = 0  # no part's number: its row says when the parts last changed
 
 UPLOADS: Final = Records(Upload)
@@ -118,7 +119,8 @@ def put_upload(tx: Write, upload: Upload) -> None:
 
 def group_rows(tx: Read, upload: Upload, *, after: int = 0) -> Iterator[tuple[bytes, bytes]]:
     """Keys and values of the upload's rows of parts, in order, from that of number `after + 1` on."""
-    return tx.scan(keys.part(upload.id, _first_beside(after + 1)), keys.after(keys.parts(upload.id)))
+    first = _first_beside(min(after + 1, _BEHIND_ALL))
+    return tx.scan(keys.part(upload.id, first), keys.after(keys.parts(upload.id)))
 
 
 def revision(tx: Read, upload: Upload) -> bytes | None:
