@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import io
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 
 import pytest
 from botocore.httpchecksum import AwsChunkedWrapper, CrtCrc64NvmeChecksum
@@ -316,6 +316,40 @@ def test_a_document_is_checked_as_uploads_are() -> None:
     assert "BadDigest" == document_refusal({CRC32: "AAAAAA=="}).kind.name
     assert "InvalidDigest" == document_refusal({"content-md5": "x"}).kind.name
     assert "IncompleteBody" == document_refusal({"content-length": "99"}).kind.name
+
+
+@EVERY
+@pytest.mark.parametrize("md5", [None, MD5, encode(b"x" * 16)])
+@pytest.mark.parametrize("sha256", ["", SHA256, "0" * 64])
+def test_a_document_is_refused_where_an_upload_would_be_though_less_is_digested(
+    algorithm: Algorithm, md5: str | None, sha256: str,
+) -> None:
+    said = {} if md5 is None else {"content-md5": md5}
+    right, wrong, trailer = value(algorithm), value(algorithm, b"other"), {"x-amz-trailer": algorithm.header}
+    requests = [
+        ({}, "", Payload(sha256=sha256)), ({algorithm.header: right}, "", Payload(sha256=sha256)),
+        ({algorithm.header: wrong}, "", Payload(sha256=sha256)), (trailer, f"{algorithm.header}:{right}", CHUNKED),
+        (trailer, f"{algorithm.header}:{wrong}", CHUNKED), (trailer, "", CHUNKED), ({}, f"{algorithm.header}:{right}", CHUNKED)]
+
+    for headers, trailing, payload in requests:
+        body = framed(trailer=trailing) if payload.chunked else DATA
+        length = {"x-amz-decoded-content-length": str(len(DATA))} if payload.chunked else {}
+        expected = outcome(as_upload, {**said, **headers}, body, payload)
+        for sized in length, {**length, "content-length": str(len(body))}:
+            assert expected == outcome(read, {**said, **headers, **sized}, body, payload)
+
+
+def as_upload(headers: Mapping[str, str], body: bytes, payload: Payload) -> bytes:
+    return asyncio.run(upload(headers, payload, body).whole())
+
+
+def outcome(
+    take: Callable[[Mapping[str, str], bytes, Payload], bytes], headers: Mapping[str, str], body: bytes, payload: Payload,
+) -> object:
+    try:
+        return take(headers, body, payload)
+    except Fault as fault:
+        return fault.kind, fault.message, fault.facts
 
 
 class Endless:
