@@ -123,10 +123,10 @@ class Folding(Generic[T]):
     def take(self, batch: list[T]) -> None:
         """Make the rows part of the page, as far as it has room."""
         before = self._room
-        if not self._delimiter:
-            self._take_items(batch)
-        else:
+        if self._may_fold(batch):
             self._take_folded(batch)
+        else:
+            self._take_items(batch)
         if len(batch) < self.rows or self._truncated:
             self.done = True
             return
@@ -134,6 +134,12 @@ class Folding(Generic[T]):
         self._go_behind(self._last)
         gained = before - self._room
         self.rows = min(max(gained * _GROWTH, _FEWEST_ROWS), self._room + 1)
+
+    def _may_fold(self, batch: list[T]) -> bool:
+        """Whether one of them may have the delimiter. That is asked of all together, which costs little."""
+        behind = len(self._prefix)
+        return self._delimiter != "" and (
+            self._delimiter in "".join([key[behind:] for key in map(self._flat.key, batch)]))
 
     def _take_items(self, batch: list[T]) -> None:
         taken = batch[: self._room]

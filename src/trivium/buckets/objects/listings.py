@@ -22,6 +22,7 @@ from trivium.storage.records import DAMAGE, Records
 
 _ROWS_A_READ: Final = 2_000  # markers are read to be skipped: others get their turn after so many rows
 _FEWEST_ROWS: Final = 64  # that are read at a time behind a marker: there may be many
+_MANY_ROWS: Final = 16  # so many are decoded together
 _FIRST_ROWS: Final = 32  # of versions that are read at a time, doubled each time
 
 
@@ -99,6 +100,8 @@ def _entries(values: Iterator[bytes]) -> Iterator[Entry]:
 
 def _read(values: list[bytes]) -> Sequence[Entry]:
     """The entries of these rows. Raises as `Records.decode`."""
+    if len(values) < _MANY_ROWS:
+        return ENTRIES.decode_all(values)
     found = _ROWS.decode_all(values)
     try:
         decoded = _decoded([row.attributes for row in found])

@@ -6,7 +6,7 @@ import asyncio
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.unit.buckets.objects.objects_room import Room
@@ -42,7 +42,12 @@ def facts(entry: Entry) -> dict[str, object]:
     return {name: getattr(entry, name) for name in Entry.__struct_fields__}
 
 
-@given(st.lists(ENTRIES_, unique_by=lambda entry: entry.key))
+def key_of(entry: Entry) -> str:
+    return entry.key
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(st.lists(ENTRIES_, unique_by=key_of) | st.lists(ENTRIES_, unique_by=key_of, min_size=16, max_size=20))
 def test_a_page_says_what_its_rows_say(entries: list[Entry]) -> None:
     room = Room()
     put(room, {entry.key: ENTRIES.encode(entry) for entry in entries})
@@ -51,7 +56,7 @@ def test_a_page_says_what_its_rows_say(entries: list[Entry]) -> None:
     assert versions is not None
     of_versions = asyncio.run(versions.list("", "", None, len(entries) + 1))
 
-    expected = [facts(entry) for entry in sorted(entries, key=lambda entry: entry.key)]
+    expected = [facts(entry) for entry in sorted(entries, key=key_of)]
     assert expected == [facts(entry) for entry in listed]
     assert expected == [facts(one.entry) for one in of_versions]
 
@@ -65,12 +70,13 @@ def test_rows_of_a_house_that_knew_fewer_fields_are_listed() -> None:
 
 
 @pytest.mark.parametrize("attributes", [["type", "no headers"], 7, None, b"x"])
-def test_a_row_with_attributes_that_are_none_is_named(attributes: object) -> None:
+@pytest.mark.parametrize("count", [1, 50])
+def test_a_row_with_attributes_that_are_none_is_named(attributes: object, count: int) -> None:
     room = Room()
-    good = ENTRIES.encode(Entry("a", 1, 2, 3, "etag"))
+    good = {f"a{number}": ENTRIES.encode(Entry(f"a{number}", 1, 2, 3, "etag")) for number in range(count)}
     bad = b"\x01" + msgspec.msgpack.encode(["b", 1, 2, 3, "etag", "null", False, attributes])
-    put(room, {"a": good, "b": bad})
+    put(room, {**good, "b": bad})
 
     with pytest.raises(Unreadable) as raised:
-        asyncio.run(room.bucket.list("", "", 10))
+        asyncio.run(room.bucket.list("", "", 100))
     assert bad == raised.value.data
