@@ -51,8 +51,8 @@ class Dialect(msgspec.Struct, frozen=True):
     (they look like MD5).
     `wants_part_checksums`: CompleteMultipartUpload of an upload of composite checksums needs those of the
     parts.
-    `refuses_bodies`: a request with a body to an action that takes none is refused; else the body is checked
-    and ignored.
+    `refuses_bodies`: a request with a body to an action that takes none is refused; else only a copy is
+    (versitygw #1242), and the body of others is checked and ignored.
     `aws_bucket_names`: new buckets must follow AWS's naming rules (else 1-255 of letters,
     digits, `.`, `-`, `_`, `:`).
     `version2_element`: listings say whether they are of version 2, as Alluxio's do.

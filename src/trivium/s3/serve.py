@@ -90,7 +90,8 @@ async def bind(
             found[operation.document_field] = read_document(
                 operation.document.root, operation.document_shape, data)
     elif operation.bodiless and says_of_body(request, claim):
-        await no_body(request, claim, MAX_DOCUMENT_BYTES, refuse=request.listener.dialect.refuses_bodies)
+        refuse = request.listener.dialect.refuses_bodies or operation.source != ""
+        await no_body(request, claim, MAX_DOCUMENT_BYTES, refuse=refuse)
     return Call(house, request, operation.ask(**found), claim, target.bucket, target.key, opened, source)
 
 

@@ -77,12 +77,14 @@ async def no_body(request: Request, claim: Claim, limit_bytes: int, *, refuse: b
     x-amz-checksum- headers say: here they speak of an object.
     """
     said = integrity.read(request.headers, claim.payload, of_body=False)
-    if "transfer-encoding" not in request.headers and request.headers.get("content-length", "0") == "0":
+    announced = "transfer-encoding" not in request.headers
+    if announced and request.headers.get("content-length", "0") == "0":
         integrity.check(said, claim.payload, {}, _OF_NOTHING)
         return
-    if refuse:
+    if announced and refuse:
         raise faults.NonEmptyBody()
-    await _whole(request, claim.payload, said, limit_bytes)
+    if await _whole(request, claim.payload, said, limit_bytes) and refuse:
+        raise faults.NonEmptyBody()
 
 
 def announced_size(headers: Mapping[str, str], payload: Payload) -> int | None:
