@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -22,6 +23,7 @@ from trivium.under import tree
 from trivium.under.names import RESERVED, is_folder, parents
 
 _LOCK: Final = "lock"
+_LEFT: Final = re.compile(r"[0-9a-f]{32}(\.old)?")  # all else in the folder is somebody else's
 _DRAFT: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 _MODE: Final = 0o666  # the process' umask decides, as for every program that makes files
 _PERMISSIONS: Final = 0o777  # set-user-id and its like are for the content that was there
@@ -105,11 +107,11 @@ def remove(root: str, id: str, name: str) -> Step | None:
 
 
 def sweep(root: str, older_than_ns: int) -> None:
-    """Remove what crashes have left here: everything that was not touched since that time (ns since 1970)."""
+    """Remove what crashes have left here: files of ours not touched since that time (ns since 1970)."""
     with suppress(FileNotFoundError), _workshop(root) as ours, os.scandir(ours) as files:
         for file in files:
             with suppress(FileNotFoundError):
-                if file.name != _LOCK and file.stat(follow_symlinks=False).st_ctime_ns < older_than_ns:
+                if _LEFT.fullmatch(file.name) and file.stat(follow_symlinks=False).st_ctime_ns < older_than_ns:
                     os.unlink(file.name, dir_fd=ours)
 
 

@@ -102,17 +102,18 @@ def test_the_age_can_be_set_and_nought_keeps_all():
 
 
 def test_what_crashes_left_in_mounts_is_swept_and_a_missing_mount_is_no_hindrance(tmp_path, caplog):
+    draft = "0" * 32
     for name in ("photos", "readonly"):
         (tmp_path / name / ".trivium").mkdir(parents=True)
-        (tmp_path / name / ".trivium" / "draft").touch()
+        (tmp_path / name / ".trivium" / draft).touch()
     mounts = tuple(
         MountSettings(name, str(tmp_path / name), readonly=name == "readonly") for name in ("gone", "photos", "readonly"))
     clock = SetClock(SystemClock().now_ms() + 3600 * 1000)
     left = []
     for _ in range(2):
         asyncio.run(sweep_mounts(Settings(mounts=mounts), clock))
-        left.append(sorted(str(file.relative_to(tmp_path)) for file in tmp_path.rglob("draft")))
+        left.append(sorted(str(file.relative_to(tmp_path)) for file in tmp_path.rglob(draft)))
         clock.advance(ms=24 * 3600 * 1000)
 
-    assert left == [["photos/.trivium/draft", "readonly/.trivium/draft"], ["readonly/.trivium/draft"]]
+    assert left == [[f"photos/.trivium/{draft}", f"readonly/.trivium/{draft}"], [f"readonly/.trivium/{draft}"]]
     assert "mount gone was not swept" in caplog.text

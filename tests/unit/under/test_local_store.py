@@ -274,16 +274,19 @@ def test_mounts_14_a_client_that_leaves_leaves_nothing(root: Path) -> None:
 
 
 def test_mounts_18_what_crashes_left_is_removed_when_it_is_a_day_old(root: Path) -> None:
+    draft, other = "0" * 32, "trivium.toml"
     (root / ".trivium").mkdir()
-    (root / ".trivium" / "draft").write_text("x")
+    (root / ".trivium" / draft).write_text("x")
+    (root / ".trivium" / f"{draft}.old").write_text("x")
+    (root / ".trivium" / other).write_text("somebody keeps his own there")
     clock = SetClock(SystemClock().now_ms() + DAY_MS - 60_000)
 
     async def story(store: LocalStore) -> None:
         await put(store, "a")
-        assert leftovers(root) == ["draft"]
+        assert leftovers(root) == [draft, f"{draft}.old", other]
         clock.advance(ms=DAY_MS)
         await put(store, "b")
-        assert leftovers(root) == []
+        assert leftovers(root) == [other]
 
     run(root, story, clock)
 
