@@ -111,7 +111,8 @@ def sweep(root: str, older_than_ns: int) -> None:
     with suppress(FileNotFoundError), _workshop(root) as ours, os.scandir(ours) as files:
         for file in files:
             with suppress(FileNotFoundError):
-                if _LEFT.fullmatch(file.name) and file.stat(follow_symlinks=False).st_ctime_ns < older_than_ns:
+                touched_ns = file.stat(follow_symlinks=False).st_ctime_ns
+                if touched_ns < older_than_ns and _LEFT.fullmatch(file.name):
                     os.unlink(file.name, dir_fd=ours)
 
 
