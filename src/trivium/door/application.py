@@ -69,7 +69,7 @@ class Application:
             wire.response_empty(await self._watch.health.status(request.path), [_SERVER])
             return
         elif len(request.headers) == len(scope.headers):
-            response = await self._serve(request)
+            response = _with_bytes(request, await self._serve(request))
         else:
             response = _unreadable(request, scope)
         if not self._watch.pipes.left and isinstance(response.body, _PIPED):
@@ -121,16 +121,16 @@ class Application:
     async def _send(
         self, wire: Wire, request: Request, response: Response, body: FileSpan | HeldSpan | Pieces,
     ) -> None:
+        if isinstance(body, FileSpan):
+            response.headers.append(("content-length", str(body.size)))
+            wire.response_file_range(response.status, response.headers, body.path, body.first, body.last + 1)
+            return
         try:
-            if isinstance(body, FileSpan):
-                _send_span(wire, response, body)
-            else:
-                await self._watch.pipes.send(wire, response.status, response.headers, body)
+            await self._watch.pipes.send(wire, response.status, response.headers, body)
         except Stalled:
             _log.debug("request %s: the client took no more of the answer", request.id)
         except (OSError, Fault) as cause:
-            _log.exception("request %s: the bytes cannot be had: %s", request.id, about(request))
-            answer = write_fault(cause if isinstance(cause, Fault) else faults.InternalError(), request)
+            answer = _without_bytes(request, cause)
             assert isinstance(answer.body, bytes)
             # does nothing once an answer has begun
             wire.response_bytes(answer.status, answer.headers, answer.body)
@@ -147,12 +147,21 @@ def _close_unless_asked(source: Source, response: Response) -> None:
         response.headers.append(("connection", "close"))
 
 
-def _send_span(wire: Wire, response: Response, body: FileSpan) -> None:
-    """Let the server send the file. It would answer 404 itself for a missing one: that is looked at first."""
-    if os.stat(body.path).st_size <= body.last:
-        raise OSError(f"{body.path} ends before byte {body.last}")
-    response.headers.append(("content-length", str(body.size)))
-    wire.response_file_range(response.status, response.headers, body.path, body.first, body.last + 1)
+def _with_bytes(request: Request, response: Response) -> Response:
+    """The response, if its file is there: the server would answer 404 itself for one that is missing."""
+    body = response.body
+    try:
+        if isinstance(body, FileSpan) and os.stat(body.path).st_size <= body.last:
+            raise OSError(f"{body.path} ends before byte {body.last}")
+    except OSError as cause:
+        return _without_bytes(request, cause)
+    return response
+
+
+def _without_bytes(request: Request, cause: OSError | Fault) -> Response:
+    """The answer in place of bytes that cannot be had."""
+    _log.exception("request %s: the bytes cannot be had: %s", request.id, about(request))
+    return write_fault(cause if isinstance(cause, Fault) else faults.InternalError(), request)
 
 
 def _joined(items: Headers) -> dict[str, str]:

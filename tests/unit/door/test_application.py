@@ -97,6 +97,13 @@ def test_a_span_of_a_file_is_sent_by_the_server(tmp_path):
     assert ("content-length", "4") in wire.headers
 
 
+def test_bytes_that_cannot_be_had_are_counted_as_an_internal_error(tmp_path):
+    shared = watch()
+    served(Response(200, [], FileSpan(str(tmp_path / "gone"), 0, 5)), watch=shared)
+
+    assert shared.tally.counts().faults == {"none InternalError": 1}
+
+
 @pytest.mark.parametrize("content", [None, b"01234"])
 def test_bytes_that_cannot_be_had_are_an_internal_error_and_never_a_missing_object(tmp_path, content, caplog):
     path = tmp_path / "blob"
