@@ -13,7 +13,7 @@ from trivium.base.ids import RandomIds
 from trivium.base.names import place
 from trivium.buckets.objects.aside import take_out
 from trivium.buckets.objects.opened import Opened
-from trivium.buckets.record import BRANCH, OBJECTS, Ground
+from trivium.buckets.record import OBJECTS, Ground
 from trivium.services.bodies import DamagedRow, rotten
 from trivium.services.references import Reference, references
 from trivium.storage import keys
@@ -101,13 +101,14 @@ async def _set_aside(ground: Ground, generation: int, damaged: DamagedRow) -> bo
     record, row = damaged.record, damaged.key
 
     def change(tx: Write) -> bool:
-        if record is None or record.kind == BRANCH or tx.get(row) != damaged.error.data:
+        if record is None or tx.get(row) != damaged.error.data:
             return False
+        if row[:1] in (keys.FILE, keys.UPLOAD):
+            set_aside(tx, row)
+            return True
         if record.kind == OBJECTS:
             take_out(Opened(ground, record, generation), row, tx)
-        else:
-            set_aside(tx, row)
-        return True
+        return record.kind == OBJECTS
 
     try:
         return not isinstance(damaged.error, UnknownFormat) and await ground.engine.write(change)

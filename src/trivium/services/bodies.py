@@ -17,13 +17,15 @@ from trivium.buckets.entry import ENTRIES, BlobContent, Entry
 from trivium.buckets.mount.notes import NOTES
 from trivium.buckets.record import BUCKETS, BucketRecord
 from trivium.services.references import Reference
+from trivium.services.uploads.records import UPLOADS
 from trivium.storage import keys
 from trivium.storage.blobs import BLOBS, LAYOUTS
 from trivium.storage.engine import Engine, Read
 from trivium.storage.records import UnknownFormat, Unreadable
 from trivium.storage.walk import walk
 
-_TABLES: Final = ((keys.CURRENT, ENTRIES), (keys.OLD, ENTRIES), (keys.FILE, NOTES))
+_TABLES: Final = (
+    (keys.CURRENT, ENTRIES), (keys.OLD, ENTRIES), (keys.FILE, NOTES), (keys.UPLOAD, UPLOADS))
 
 
 class DamagedRow(msgspec.Struct, frozen=True):
@@ -36,7 +38,7 @@ class DamagedRow(msgspec.Struct, frozen=True):
 
 async def rotten(engine: Engine) -> AsyncIterator[Reference | DamagedRow]:
     """The versions whose bytes rest in their rows and are no longer what was written, or are not to be found
-    by what the rows say; and the rows of buckets, versions and files that cannot be read. Bucket by bucket.
+    by what the rows say; and the rows of buckets, versions, files and uploads that cannot be read.
     """
     async for name, data in walk(engine, keys.CATALOG):
         try:

@@ -22,9 +22,10 @@ from trivium.base.ids import RandomIds
 from trivium.base.incoming import Given, Incoming
 from trivium.buckets.bucket import Bucket
 from trivium.buckets.entry import Attributes
-from trivium.buckets.record import BRANCH, OBJECTS
+from trivium.buckets.record import BRANCH, BUCKETS, OBJECTS
 from trivium.services.access.users import Users
 from trivium.services.catalog import NewBucket
+from trivium.storage import keys
 from trivium.storage.blobstores.files import FileBlobs
 from trivium.storage.engines.sqlite import SqliteEngine
 from trivium.storage.folder import DataFolder
@@ -210,6 +211,23 @@ def test_a_bucket_and_what_a_newer_version_wrote_are_left_where_they_are(
 
     assert "  left where it is" == scrubbed(settings, aside=True)[1][-1]
     assert "  left where it is" == scrubbed(settings, aside=True)[1][-1]
+
+
+@pytest.mark.parametrize("branch", [True, False])
+def test_the_row_of_an_upload_is_set_aside(settings: Settings, branch: bool) -> None:
+    async def fill() -> None:
+        async with opened(settings, branch=branch):
+            pass
+
+    asyncio.run(fill())
+    with closing(sqlite3.connect(DataFolder(settings.data).rows)) as rows:
+        (name,) = rows.execute("select max(k) from rows_b").fetchone()
+        bucket = BUCKETS.decode(rows.execute("select v from rows_b where k = ?", (name,)).fetchone()[0]).id
+        rows.execute("insert into rows_u(k, v) values (?, ?)", (keys.upload(bucket, "a", "id"), b"\x01\xc1"))
+        rows.commit()
+
+    assert "  set aside" == scrubbed(settings, aside=True)[1][-1]
+    assert scrubbed(settings) == (0, [])
 
 
 def test_a_row_of_a_branch_is_left_where_it_is(settings: Settings) -> None:
