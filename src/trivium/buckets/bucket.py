@@ -241,8 +241,7 @@ class History(Protocol):
     """A bucket whose past is made of commits."""
 
     async def as_of(self, commit: str) -> Bucket:
-        """The bucket, read-only, as of a commit: its id, `HEAD` (the newest), or `^` and `~` behind these for
-        earlier ones.
+        """The bucket, read-only, as of a commit: an id, `HEAD` (the newest), either with `^` and `~` behind.
 
         Raises NoSuchVersion, and InvalidVersionId where the text cannot mean a commit.
         """

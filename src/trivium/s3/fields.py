@@ -1,5 +1,4 @@
-"""Where a field of an Ask comes from and how a field of a Reply goes out: headers, query parameters, values
-of both.
+"""Where a field of an Ask comes from, how one of a Reply goes out: headers, query parameters, values.
 
 Theory of operation. An Ask or Reply is a frozen struct whose fields are annotated with a source:
 `Query("versionId")`, `Header("if-match")`. `binder` and `header_writer` turn the declaration into a function

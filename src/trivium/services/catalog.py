@@ -155,8 +155,7 @@ class Catalog:
         await self._kinds[record.kind].remove(record)
 
     async def raze(self, record: BucketRecord) -> None:
-        """Delete a bucket with its documents and all that is and was in it, every version. A refusal changes
-        nothing.
+        """Delete a bucket with its documents and every version in it. A refusal changes nothing.
 
         Raises NoSuchBucket, and what the kind raises.
         """
@@ -208,8 +207,7 @@ class Catalog:
     async def change(
         self, record: BucketRecord, rule: Callable[[BucketRecord], BucketRecord],
     ) -> BucketRecord:
-        """Make of the bucket's record what `rule` makes of it; it is asked about the record as it is, and may
-        refuse.
+        """Make of the bucket's record what `rule` makes of it, asked about it as it is; it may refuse.
 
         Raises NoSuchBucket when the bucket went, and what `rule` raises.
         """

@@ -50,9 +50,7 @@ class Records(Generic[T]):
         return self._prefix + self._encode(value)
 
     def decode(self, data: bytes) -> T:
-        """The value. Raises UnknownFormat for a format number that this house has never heard of, Unreadable
-        for bytes that are no such record.
-        """
+        """The value. Raises UnknownFormat for a newer one, Unreadable for bytes that are no such record."""
         try:
             if data[0] == self._format:
                 return self._decode(data[1:])

@@ -118,8 +118,7 @@ class GuardedBucket:
         self, key: str, content: Content, attributes: Attributes, *, only_if: WriteIf = ALWAYS,
         companion: Companion = nothing,
     ) -> Entry:
-        """As `Bucket.put`. Who asks for a certain ETag must be allowed to read it, and tags are the bucket
-        owner's to set.
+        """As `Bucket.put`. Asking for a certain ETag needs the right to read; tags are the owner's to set.
 
         Those of a request were refused before; these may be copied. Source: Amazon S3 API Reference,
         PutObject: "you must have the s3:PutObjectTagging", which no list grants.
