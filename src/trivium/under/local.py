@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 import os
 import weakref
 from collections.abc import AsyncIterator, Callable
@@ -24,6 +25,7 @@ from typing import Final, TypeVar
 from trivium.base import faults
 from trivium.base.body import Descriptor, Place, Places
 from trivium.base.clock import Clock
+from trivium.base.faults import Fault
 from trivium.base.finish import finished
 from trivium.base.ids import Ids
 from trivium.under import tree, workshop
@@ -38,6 +40,7 @@ _SMALL_BYTES: Final = 64 << 10  # read with the look, so that they are of one pi
 _SWEPT_AFTER_MS: Final = 24 * 3600 * 1000
 _LOOKS: Final = 3
 _NANOSECONDS: Final = 1_000_000  # of a millisecond
+_log = logging.getLogger("trivium.under")
 
 _FAULTS: Final = {
     errno.EACCES: faults.AccessDenied, errno.EPERM: faults.AccessDenied, errno.EROFS: faults.AccessDenied,
@@ -65,26 +68,25 @@ class LocalStore:
         self._folders = Folders(clock)
         self._locks = NameLocks(self._lock_file)
         self._lock_fd: int | None = None
-        self._swept_ms: int | None = None
+        self._gone = False
 
     async def stat(self, name: str) -> Stat | None:
-        seen = await self._thread(lambda: tree.look(self._root, name))
+        seen = await self._look(lambda: tree.look(self._root, name))
         return None if seen is None else self._stat(name, seen)
 
     async def open(self, name: str) -> Opened | None:
         place = None if self._places is None else self._places.take()
-        return await self._thread(lambda: self._open(name, place))
+        return await self._look(lambda: self._open(name, place))
 
     async def list(self, prefix: str, start: str, limit: int, *, folders: bool = False) -> list[Stat]:
         wanted = tree.Wanted(prefix, max(prefix, start), folders)
-        return await self._thread(lambda: self._list(wanted, limit))
+        return await self._look(lambda: self._list(wanted, limit))
 
     def alone(self, name: str) -> AbstractAsyncContextManager[None]:
         return self._locks.alone(name)
 
     @asynccontextmanager
     async def staged(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[Draft]:
-        await self._sweep()
         draft = Draft(self._ids.hexadecimal(32))
         file = workshop.DraftFile(self._root, draft.id)
         try:
@@ -132,6 +134,20 @@ class LocalStore:
             raise
         await self._thread(step.settle)
 
+    async def _look(self, work: Callable[[], T]) -> T:
+        """Look at the directory in a thread. The log is told when it has gone and when it is back, once."""
+        try:
+            found = await self._thread(work)
+        except Fault as fault:
+            if fault.kind is faults.MountMissing and not self._gone:
+                self._gone = True
+                _log.error("%s is gone: what is asked of its mount is answered with 503", self._root)
+            raise
+        if self._gone:
+            self._gone = False
+            _log.warning("%s is back", self._root)
+        return found
+
     async def _thread(self, work: Callable[[], T]) -> T:
         """Run it in a thread, to its end even when nobody waits any more: it may use a descriptor of ours."""
         result: list[T] = []  # asyncio keeps what a thread returns until the next collection of garbage
@@ -168,13 +184,6 @@ class LocalStore:
     def _modified_ns(self) -> int:
         below = int(self._ids.hexadecimal(5), 16) % _NANOSECONDS
         return self._clock.now_ms() * _NANOSECONDS + below
-
-    async def _sweep(self) -> None:
-        """Once a day, and at the first draft, remove what crashes have left."""
-        now_ms = self._clock.now_ms()
-        if self._swept_ms is None or now_ms - self._swept_ms >= _SWEPT_AFTER_MS:
-            self._swept_ms = now_ms
-            await self._thread(lambda: sweep(self._root, now_ms))
 
     def _lock_file(self) -> int | None:
         if self._lock_fd is None and self._writes:

@@ -24,7 +24,7 @@ from trivium.base.clock import SetClock, SystemClock
 from trivium.base.faults import Fault
 from trivium.base.ids import SeededIds
 from trivium.base.span import Span
-from trivium.under.local import LocalStore
+from trivium.under.local import LocalStore, sweep
 
 DAY_MS = 24 * 3600 * 1000
 LARGE = b"0123456789abcdef" * 8192
@@ -164,6 +164,25 @@ def test_mounts_13_a_directory_that_is_gone_is_not_an_empty_one(root: Path) -> N
     assert not root.exists()
 
 
+def test_mounts_13_the_log_tells_once_that_the_directory_is_gone_and_once_that_it_is_back(
+    root: Path, caplog: pytest.LogCaptureFixture,
+) -> None:
+    away = root.with_name("away")
+
+    async def story(store: LocalStore) -> None:
+        for _ in range(2):
+            await store.stat("a")
+            root.rename(away)
+            for work in (store.stat("a"), store.open("a"), store.list("", "", 1)):
+                assert await refusal(work) is faults.MountMissing
+            away.rename(root)
+            assert await store.list("", "", 1) == []
+
+    run(root, story)
+    told = [record.getMessage() for record in caplog.records if record.name == "trivium.under"]
+    assert 2 * [f"{root} is gone: what is asked of its mount is answered with 503", f"{root} is back"] == told
+
+
 def test_mounts_14_nothing_is_left_behind(root: Path) -> None:
     async def story(store: LocalStore) -> None:
         await put(store, "a/file", b"old")
@@ -279,16 +298,12 @@ def test_mounts_18_what_crashes_left_is_removed_when_it_is_a_day_old(root: Path)
     (root / ".trivium" / draft).write_text("x")
     (root / ".trivium" / f"{draft}.old").write_text("x")
     (root / ".trivium" / other).write_text("somebody keeps his own there")
-    clock = SetClock(SystemClock().now_ms() + DAY_MS - 60_000)
+    now_ms = SystemClock().now_ms()
+    sweep(str(root), now_ms + DAY_MS - 60_000)
+    assert leftovers(root) == [draft, f"{draft}.old", other]
+    sweep(str(root), now_ms + DAY_MS + 60_000)
 
-    async def story(store: LocalStore) -> None:
-        await put(store, "a")
-        assert leftovers(root) == [draft, f"{draft}.old", other]
-        clock.advance(ms=DAY_MS)
-        await put(store, "b")
-        assert leftovers(root) == [other]
-
-    run(root, story, clock)
+    assert leftovers(root) == [other]
 
 
 def test_mounts_22_what_changed_just_now_is_not_settled(root: Path) -> None:
