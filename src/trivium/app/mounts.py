@@ -44,7 +44,9 @@ def check_mounts(settings: Settings, users: Users) -> None:
 
 
 def _check_apart(settings: Settings) -> None:
-    """Each mount has its directory for itself: conditions hold within a mount; the data folder holds keys."""
+    """A mount that is written has its directory for itself, as conditions hold within a mount; the data
+    folder, which holds keys, is in none.
+    """
     data = settings.data.absolute()
     for mount in settings.mounts:
         path = Path(mount.path)
@@ -52,10 +54,10 @@ def _check_apart(settings: Settings) -> None:
             raise ConfigurationError(
                 f"mount {mount.bucket}: {mount.path} and the data folder {data} must not lie in each other")
     for one, other in permutations(settings.mounts, 2):
-        if _lies_in(Path(one.path), Path(other.path)):
+        if not (one.readonly and other.readonly) and _lies_in(Path(one.path), Path(other.path)):
             raise ConfigurationError(
                 f"mount {one.bucket}: {one.path} is, or lies in, {other.path}, which is mount {other.bucket};"
-                " a directory can be one mount only")
+                " a directory can be one mount only, unless both are read-only")
 
 
 def _lies_in(inner: Path, outer: Path) -> bool:

@@ -138,6 +138,16 @@ def test_a_directory_is_one_mount_only_by_whatever_name(place, one, other):
         check_mounts(Settings(data=Path("/dev/null/data"), mounts=mounts), USERS)
 
 
+@pytest.mark.parametrize(("one", "other"), [("x", "x"), ("x", "x/y"), ("link", "inner")])
+def test_a_directory_is_several_mounts_where_none_is_written(place, one, other):
+    mounts = [MountSettings(name, f"{place}/{path}", readonly=True) for name, path in (("one", one), ("other", other))]
+    check_mounts(Settings(data=Path("/dev/null/data"), mounts=tuple(mounts)), USERS)
+    mounts[1] = replace(mounts[1], readonly=False)
+
+    with pytest.raises(ConfigurationError, match="one mount only"):
+        check_mounts(Settings(data=Path("/dev/null/data"), mounts=tuple(mounts)), USERS)
+
+
 @pytest.mark.parametrize(("path", "data"), [
     ("x", "x"), ("x", "x/y"), ("x/y", "x"), ("link", "x/data/to/be/made"), ("inner", "x"), ("x", "inner/data"), (".", "data"),
 ])
