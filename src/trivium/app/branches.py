@@ -44,14 +44,14 @@ async def log(settings: Settings, out: TextIO, *, repository: str, branch: str, 
             if record.facts["branch"] == branch:
                 out.writelines(_line(commit) + "\n" for commit in await repositories.log(record, limit=limit))
                 return 0
-    raise faults.NoSuchBucket(BucketName=f"{branch}.{repository}")
+    raise faults.NoSuchBucket("There is no such branch.", BucketName=f"{branch}.{repository}")
 
 
 async def _branches_of(repositories: Repositories, repository: str) -> list[BucketRecord]:
     """The branches of the repository. Raises NoSuchBucket where there is none."""
     found = await repositories.branches(repository)
     if not found:
-        raise faults.NoSuchBucket(BucketName=repository)
+        raise faults.NoSuchBucket("There is no such repository.", BucketName=repository)
     return found
 
 

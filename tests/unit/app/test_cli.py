@@ -73,6 +73,15 @@ def test_a_fork_that_is_there_is_called_so(data, branch, capsys):
         f"trivium: BucketAlreadyExists: There is a branch or a bucket of that name already. BucketName {branch}.images\n")
 
 
+@pytest.mark.parametrize(("words", "what"), [
+    (["branches", "nope"], "repository. BucketName nope"), (["log", "nope", "master"], "repository. BucketName nope"),
+    (["log", "images", "nope"], "branch. BucketName nope.images"),
+    (["fork", "images", "nope", "new"], "branch. BucketName nope.images")])
+def test_what_is_not_there_is_called_by_its_name(data, words, what, capsys):
+    assert 2 == cli.main([words[0], "--data", data, *words[1:]])
+    assert capsys.readouterr().err == f"trivium: NoSuchBucket: There is no such {what}\n"
+
+
 def test_who_reads_no_further_is_not_told_of_a_broken_pipe(data):
     process = subprocess.Popen(
         [sys.executable, "-m", "trivium", "log", "--data", data, "images", "master"], env=environment(),

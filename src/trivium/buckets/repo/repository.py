@@ -91,7 +91,8 @@ class Repositories:
                                                  BucketName=name.bucket)
             source = _branch(tx, repository, branch)
             if source is None:
-                raise faults.NoSuchBucket(BucketName=BranchName(repository, branch).bucket)
+                raise faults.NoSuchBucket(
+                    "There is no such branch.", BucketName=BranchName(repository, branch).bucket)
             line = line_of(source)
             if at == "HEAD":
                 commit = commits.head(tx, line)
