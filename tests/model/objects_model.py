@@ -96,11 +96,11 @@ class Model:
     def may_delete(self, key: str, id: str | None, only_if: If) -> None:
         chain = self.chains.get(key, [])
         meant = [one for one in chain if one.id == id] if id is not None else chain[:1]
-        if only_if.match is None or (id is not None and not meant):
+        if not meant:
+            if only_if.match is not None and id is None:
+                raise Refused("NoSuchKey")
             return
-        if not meant or meant[0].marker:
-            raise Refused("NoSuchKey")
-        if not only_if.holds(meant[0].etag):
+        if only_if.match is not None and (meant[0].marker or not only_if.holds(meant[0].etag)):
             raise Refused("PreconditionFailed")
 
     def delete(self, key: str, marker: Version | None) -> None:

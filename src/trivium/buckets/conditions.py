@@ -61,15 +61,18 @@ class WriteIf(msgspec.Struct, frozen=True):
             raise faults.PreconditionFailed(Condition="If-Unmodified-Since")
 
     def check_deletion(self, entry: Entry | None) -> None:
-        """Raise as `check`, but size and time ask how something is that is there: where nothing is, not even
-        a marker, deleting is a success.
+        """Raise PreconditionFailed, or NoSuchKey where If-Match meets nothing at all; a marker matches no
+        ETag.
 
+        The other conditions ask how an object is that is there: where nothing is, deleting is a success.
         Source: User Guide, "Conditional deletes"; API Reference, DeleteObject, x-amz-if-match-size.
         """
+        if self.may_ask is not None:
+            self.may_ask(None if entry is None or entry.marker else entry)
+        if entry is not None and entry.marker and self.match is not None:
+            raise faults.PreconditionFailed(Condition="If-Match")
         if entry is not None or self.match is not None:
             self.check(entry)
-        elif self.may_ask is not None:
-            self.may_ask(None)
 
 
 ALWAYS: Final = WriteIf()

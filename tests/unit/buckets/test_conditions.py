@@ -68,9 +68,9 @@ def test_a_write_happens_only_if_its_condition_holds(
 
 @pytest.mark.parametrize(("only_if", "there", "marker", "absent"), [
     (ALWAYS, OK, OK, OK),
-    (WriteIf(match="*"), OK, faults.NoSuchKey, faults.NoSuchKey),
-    (WriteIf(match="abc"), OK, faults.NoSuchKey, faults.NoSuchKey),
-    (WriteIf(match="other"), faults.PreconditionFailed, faults.NoSuchKey, faults.NoSuchKey),
+    (WriteIf(match="*"), OK, faults.PreconditionFailed, faults.NoSuchKey),
+    (WriteIf(match="abc"), OK, faults.PreconditionFailed, faults.NoSuchKey),
+    (WriteIf(match="other"), faults.PreconditionFailed, faults.PreconditionFailed, faults.NoSuchKey),
     (WriteIf(size=10), OK, faults.PreconditionFailed, OK),
     (WriteIf(size=11), faults.PreconditionFailed, faults.PreconditionFailed, OK),
     (WriteIf(modified_ms=5_000), OK, faults.PreconditionFailed, OK),

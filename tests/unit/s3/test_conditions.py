@@ -142,7 +142,7 @@ def test_conditions_of_writes(entry: Entry | None, headers: dict[str, str], expe
         (OBJECT, TRUE_MATCH, OK),
         (OBJECT, FALSE_MATCH, FAILED),
         (None, TRUE_MATCH, faults.NoSuchKey),
-        (MARKER, TRUE_MATCH, faults.NoSuchKey),
+        (MARKER, TRUE_MATCH, FAILED),
         (OBJECT, {"x_amz_if_match_size": "5"}, OK),
         (OBJECT, {"x_amz_if_match_size": "6"}, FAILED),
         (None, {"x_amz_if_match_size": "6"}, OK),
