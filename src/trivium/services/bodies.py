@@ -59,11 +59,14 @@ async def rotten(engine: Engine) -> AsyncIterator[Reference | DamagedRow]:
 
 
 def _lost(row: bytes, rows: Read) -> Entry | None:
-    """The entry in the row, if its bytes are not as it says."""
+    """The entry in the row, if its bytes are not as it says. Raises Unreadable for one of another key."""
     found = rows.load(row)
     if found is None:
         return None
     entry = ENTRIES.decode(found[0])
+    key, seq = keys.read_old(row) if row[:1] == keys.OLD else (keys.read_current(row), entry.seq)
+    if (entry.key, entry.seq) != (key, seq):
+        raise Unreadable(found[0], f"it says that it is of {entry.key!r}")
     return entry if is_rotten(entry, found[1]) or is_torn(rows, entry) else None
 
 

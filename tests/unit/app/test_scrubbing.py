@@ -188,6 +188,19 @@ def test_an_object_whose_blob_has_no_row_is_named(settings: Settings, change: st
     assert scrubbed(settings)[1][-1] == 'rot: bucket photos, key "a", version null'
 
 
+def test_a_row_that_says_it_is_of_another_key_is_damaged(settings: Settings) -> None:
+    asyncio.run(filled(settings, "cat", "dog"))
+    with closing(sqlite3.connect(DataFolder(settings.data).rows)) as rows:
+        row, value = rows.execute("select k, v from rows_c order by k limit 1").fetchone()
+        rows.execute("update rows_c set v = ? where k = ?", (value.replace(b"cat", b"caz"), row))
+        rows.commit()
+    code, said = scrubbed(settings, aside=True)
+
+    assert code == FOUND
+    assert said[0].endswith(" 'cat' of bucket photos, it says that it is of 'caz'")
+    assert ["  set aside"] == said[1:]
+
+
 def test_a_damaged_row_is_set_aside_where_that_is_asked_for(settings: Settings) -> None:
     asyncio.run(filled(settings, "a", "b"))
     damage(settings, "rows_c")

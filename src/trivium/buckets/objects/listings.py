@@ -53,7 +53,9 @@ async def entries(opened: Opened, prefix: str, start: str, limit: int) -> list[E
             if len(some) < wanted or len(found) >= limit:
                 return b""
             seen, fewest = seen + wanted, _FEWEST_ROWS
-        return keys.current(bucket, some[-1].key) + b"\x00"
+        behind = keys.current(bucket, some[-1].key) + b"\x00"
+        assert behind > row, "a row says that it is of an earlier key: the listing would never end"
+        return behind
 
     while row and limit > 0:
         row = await opened.ground.engine.read(look)
@@ -86,6 +88,7 @@ def _chains(rows: Read, bucket: int, prefix: str, start: str) -> Iterator[Versio
     old = next(olds, None)
     for newest in _entries(rows.values(max(current, keys.current(bucket, start)), keys.after(current))):
         yield VersionEntry(newest, latest=True)
+        assert old is None or old.key >= newest.key, "an earlier version of a key that has no newest"
         while old is not None and old.key == newest.key:
             yield VersionEntry(old, latest=False)
             old = next(olds, None)

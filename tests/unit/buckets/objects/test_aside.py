@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 
+import msgspec
 import pytest
 
 from tests.unit.buckets.objects.objects_room import BIG, Room, run
 from trivium.base.incoming import Given, Incoming
 from trivium.buckets.bucket import Deletion
 from trivium.buckets.conditions import WriteIf
-from trivium.buckets.entry import Attributes
+from trivium.buckets.entry import ENTRIES, Attributes
+from trivium.buckets.objects import listings
 from trivium.buckets.objects.aside import take_out
 from trivium.buckets.objects.opened import Opened
 from trivium.buckets.record import ENABLED, SUSPENDED
@@ -237,3 +239,33 @@ def test_of_several_damaged_rows_the_newest_is_taken_out_first() -> None:
         assert len(await kept(room)) == 2
 
     asyncio.run(story())
+
+
+async def renamed(room: Room, row: bytes, key: str) -> None:
+    """Let the row say that it is of another key, as a changed byte does that leaves it readable."""
+    value = await room.engine.read(lambda rows: rows.get(row)) or b""
+    entry = ENTRIES.decode(value)
+    await damage(room, row, ENTRIES.encode(msgspec.structs.replace(entry, key=key)))
+
+
+def test_a_listing_of_rows_of_the_wrong_keys_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listings, "_ROWS_A_READ", 2)
+
+    async def story(room: Room) -> None:
+        for key in ("b", "c", "d", "e"):
+            await room.delete(key)
+        await renamed(room, keys.current(1, "c"), "a")
+        with pytest.raises(AssertionError):
+            await room.bucket.list("", "b", 10)
+
+    run(story, ENABLED)
+
+
+def test_no_earlier_version_is_left_out_of_a_listing_in_silence() -> None:
+    async def story(room: Room) -> None:
+        entries = [await room.put(key) for key in ("b", "b", "c", "c")]
+        await renamed(room, keys.old(1, "b", entries[0].seq), "a")
+        with pytest.raises(AssertionError):
+            await room.versions()
+
+    run(story, ENABLED)
