@@ -166,7 +166,7 @@ def open_file(root: str, name: str) -> int | None:
 def names_below(root: str, wanted: Wanted, folders: Folders) -> Generator[Seen, None, None]:
     """The wanted names in code point order of the whole name. Folders that can hold none stay closed."""
     with opened_root(root) as fd:
-        yield from _Walk(wanted, folders).below(fd, "", folders.names(fd, ""))
+        yield from _Walk(wanted, folders).below(os.dup(fd))
 
 
 def _enter(fd: int, component: str) -> int:
@@ -201,39 +201,51 @@ def _regular(fd: int) -> int | None:
 
 
 class _Walk:
-    """What stays the same on the way through a tree."""
+    """The way through a tree, with the folders that are open: a tree can be deeper than Python's stack."""
 
-    __slots__ = ("_folders", "_wanted")
+    __slots__ = ("_folders", "_open", "_wanted")
 
     def __init__(self, wanted: Wanted, folders: Folders) -> None:
         self._wanted, self._folders = wanted, folders
+        self._open: list[tuple[int, str, Iterator[str]]] = []
 
-    def below(self, fd: int, path: str, children: list[str]) -> Iterator[Seen]:
-        """What is wanted of an open folder and below. Its name `path` is "" or ends in a slash."""
+    def below(self, fd: int) -> Iterator[Seen]:
+        """What is wanted below the folder, which is closed with all others."""
         wanted = self._wanted
-        for at in range(bisect_left(children, wanted.first_below(path)), len(children)):
-            name = path + children[at]
-            if wanted.is_behind(name):
-                return
-            if is_folder(name):
-                if wanted.may_lie_below(name):
+        try:
+            self._enter(fd, "")
+            while self._open:
+                fd, path, children = self._open[-1]
+                child = next(children, None)
+                name = path + (child or "")
+                if child is None or wanted.is_behind(name):
+                    self._open.pop()
+                    os.close(fd)
+                elif not is_folder(child):
+                    if wanted.covers(name):
+                        yield from _seen(fd, name, child)
+                elif wanted.may_lie_below(name):
                     yield from self._folder(fd, name)
-            elif wanted.covers(name):
-                yield from _seen(fd, name, children[at])
+        finally:
+            for fd, _, _ in self._open:
+                os.close(fd)
 
     def _folder(self, fd: int, name: str) -> Iterator[Seen]:
-        """The folder itself, when it is empty or all are wanted, and what is wanted below it."""
+        """Enter the folder. It is wanted itself when it is empty or all are."""
         try:
             here = _enter(fd, components(name)[-1])
         except (FileNotFoundError, NotADirectoryError, PermissionError):
             return  # gone meanwhile; or a folder that this user may not see (docs/explanation/mounts.md, 12)
-        try:
-            children = self._folders.names(here, name)
-            if self._wanted.covers(name) and (self._wanted.folders or not children):
-                yield name, os.fstat(here)
-            yield from self.below(here, name, children)
-        finally:
-            os.close(here)
+        children = self._enter(here, name)
+        if self._wanted.covers(name) and (self._wanted.folders or not children):
+            yield name, os.fstat(here)
+
+    def _enter(self, fd: int, path: str) -> list[str]:
+        self._open.append((fd, path, iter(())))
+        children = self._folders.names(fd, path)
+        first = bisect_left(children, self._wanted.first_below(path))
+        self._open[-1] = fd, path, (children[at] for at in range(first, len(children)))
+        return children
 
 
 def _seen(fd: int, name: str, child: str) -> Iterator[Seen]:

@@ -450,6 +450,19 @@ def test_a_store_without_writes_makes_nothing(root: Path) -> None:
     assert list(root.iterdir()) == []
 
 
+def test_mounts_7_the_deepest_tree_that_a_key_can_name_is_listed(root: Path) -> None:
+    deepest = "a/" * 511 + "b"
+
+    async def story(store: LocalStore) -> None:
+        await put(store, deepest)
+        before = len(os.listdir("/dev/fd"))
+        assert len(await names(store)) == 100
+        assert [stat.name for stat in await store.list("", "a/" * 511, 100)] == [deepest]
+        assert before == len(os.listdir("/dev/fd"))
+
+    run(root, story)
+
+
 def test_mounts_7_a_large_folder_is_read_again_once_it_changed(root: Path) -> None:
     for number in range(1200):
         (root / f"{number:04}").touch()
