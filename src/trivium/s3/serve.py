@@ -28,7 +28,7 @@ from trivium.services.access.guarded import Watch, check_upload, guarded
 from trivium.services.catalog import Opened
 from trivium.services.house import House
 
-# DeleteObjects of 1,000 keys of 1,024 bytes, escaped, is the largest AWS has
+# DeleteObjects of 1,000 keys of 1,024 bytes is the largest AWS has; XML may make four bytes of one here
 MAX_DOCUMENT_BYTES: Final = 4 << 20
 _WITHOUT: Final = {  # what to say of a bucket that lacks the feature, where there is more to say
     "writes": "This bucket can only be read.",

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import msgspec
 
 from trivium.buckets.record import Ground
 from trivium.services.access.users import Users
 from trivium.services.catalog import Catalog
-
-if TYPE_CHECKING:
-    from trivium.services.uploads import Uploads
+from trivium.services.uploads import Uploads
 
 
 class House(msgspec.Struct, frozen=True):
