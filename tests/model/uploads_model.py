@@ -16,8 +16,8 @@ from trivium.buckets.bucket import Companion, Content, nothing
 from trivium.buckets.conditions import ALWAYS, WriteIf
 from trivium.buckets.entry import ENTRIES, Attributes, Entry
 from trivium.buckets.objects.bucket import ObjectsBucket
-from trivium.services.uploads import Completed
-from trivium.services.uploads.groups import GROUPS
+from trivium.services.uploads import Completed, Part, Upload
+from trivium.services.uploads.groups import GROUPS, columns_of
 from trivium.services.uploads.records import UPLOADS
 from trivium.storage import blobs, keys
 from trivium.storage.blobs import BLOBS, LAYOUTS
@@ -138,7 +138,7 @@ def audit(rows: Read) -> None:
         UPLOADS.decode(data) for _, data in rows.scan(keys.UPLOAD, keys.after(keys.UPLOAD)))}
     for row, data in rows.scan(keys.PART, keys.after(keys.PART)):
         upload, number = uploads[row[1:-2].decode()], int.from_bytes(row[-2:], "big")
-        for part in GROUPS.decode(data).parts if number else ():
+        for part in _parts(data, upload) if number else ():
             if upload.owns or part.number in upload.unlisted:
                 needed.update(span.id for span in part.spans)
     named = {BLOBS.decode(data).id for _, data in rows.scan(keys.BLOB, keys.after(keys.BLOB))}
@@ -149,3 +149,13 @@ def audit(rows: Read) -> None:
         assert count == needed[id], f"{id} has {count} owners and needs {needed[id]}"
         assert count or id in garbage
     assert set(needed) <= named | layouts.keys()
+
+
+def _parts(row: bytes, upload: Upload) -> tuple[Part, ...]:
+    """The parts in a row. What it sums up of them, if anything, is so."""
+    group = GROUPS.decode(row)
+    parts = group.parts
+    assert [part.number for part in parts] == sorted({part.number for part in parts})
+    if group.columns is not None:
+        assert group.columns == columns_of(parts, upload.kept_algorithm, upload.kept_type)
+    return parts

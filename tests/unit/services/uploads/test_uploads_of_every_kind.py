@@ -31,7 +31,7 @@ from trivium.storage.blobstores.memory import MemoryBlobs
 from trivium.storage.engines.memory import MemoryEngine
 from trivium.under.local import LocalStore
 
-RULES = Rules(min_part_bytes=1, max_parts=10)
+RULES = Rules(min_part_bytes=1, max_parts=100)
 HOUR_MS = 3_600_000
 
 
@@ -91,12 +91,13 @@ def told(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[Story], No
 def test_a_completed_upload_is_an_object(told: Callable[[Story], None]) -> None:
     async def story(place: Place) -> None:
         upload = await place.begin()
-        parts = [await place.add(upload, number, b"part number %d" % number) for number in (1, 2)]
+        contents = [b"part number %d" % number for number in range(1, 67)]  # of a full row, and of another
+        parts = [await place.add(upload, number, data) for number, data in enumerate(contents, 1)]
 
         done = await place.complete(upload, *parts)
 
         entry = await place.opened.bucket.head("key")
-        assert b"part number 1part number 2" == await place.content("key")
+        assert b"".join(contents) == await place.content("key")
         assert multipart_etag(bytes.fromhex(part.etag) for part in parts) == done.etag == entry.etag
         assert done.checksum == entry.checksum
         assert "text/x" == entry.attributes.content_type
