@@ -41,18 +41,14 @@ _ROWS_A_WRITE: Final = 2  # of 64 parts each: about four milliseconds of the wri
 
 
 class Deadline(msgspec.Struct, frozen=True):
-    """When uploads are over, in ms since 1970: running ones that began, completed ones that were completed,
-    up to then.
-    """
+    """When uploads are over, in ms since 1970: running ones that began, completed ones that ended by then."""
 
     began_ms: int
     completed_ms: int
 
 
 async def expire(ground: Ground, now_ms: int, *, older_than_ms: int) -> int:
-    """Let go of every upload that is over, and of part rows that completed uploads left. The number of
-    uploads that went.
-    """
+    """Let go of uploads that are over, and of part rows that completed ones left. How many uploads went."""
     deadline = Deadline(now_ms - older_than_ms, now_ms - REMEMBERED_MS)
     start, gone = keys.UPLOAD, 0
     while start:
@@ -82,9 +78,7 @@ async def finish(ground: Ground, row: bytes, *, now_ms: int, deadline: Deadline 
 
 
 def give_up(tx: Write, upload: Upload, *, now_ms: int) -> bool:
-    """Let go of some of the upload's parts. True when none is left: then its row is gone; else it is marked
-    as aborted.
-    """
+    """Let go of some parts. True when none is left: then the upload's row is gone; else it is marked."""
     if _drop_parts(tx, upload, now_ms=now_ms):
         tx.delete(upload.row)
         return True

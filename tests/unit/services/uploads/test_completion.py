@@ -315,6 +315,16 @@ def outcome(upload: Upload, groups: Sequence[Group], asked: Asked) -> object:
         return fault.kind, fault.facts, fault.message
 
 
+def test_what_an_earlier_house_wrote_beside_a_row_counts_and_is_listed_in_order() -> None:
+    again = part(2, b"second again")
+    groups = [group_of((ONE, TWO, THREE)), group_of((again,))]
+
+    assert (faults.InvalidPartOrder, {}, faults.InvalidPartOrder.message) == outcome(
+        upload(), groups, asking(listing((ONE, TWO, THREE, again)), bare=True))
+    whole = completion.assemble(upload(), groups, asking(listing((ONE, again, THREE)), bare=True), RULES)
+    assert [ONE.spans, again.spans, THREE.spans] == [one.spans for one in whole.layout.parts]
+
+
 def test_parts_of_earlier_formats_are_rows_of_one() -> None:
     first = msgspec.msgpack.encode([7, 3, ONE.etag, 1234, "AAA=", [["b" * 32, 0, 3]], ["SHA1", "x", FULL_OBJECT]])
     second = msgspec.msgpack.encode([7, 3, ONE.etag, "AAA=", [["b" * 32, 0, 3]], 1234, ["SHA1", "x", FULL_OBJECT]])
