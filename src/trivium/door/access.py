@@ -17,7 +17,7 @@ from trivium.s3.messages import Request
 
 MAX_WAITING: Final = 20_000  # requests; more than come between two flushes
 
-_SECRETS = re.compile(r"(?i)((?:^|&)(?:x-amz-signature|x-amz-security-token|signature)=)[^&]*")
+_SECRETS = re.compile(r"(?i)((?:^|[?&])(?:x-amz-signature|x-amz-security-token|signature)=)[^&]*")
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -83,5 +83,5 @@ def _line(request: Request, status: int, bytes_in: int, bytes_out: int, elapsed_
         client=request.client, account=request.account, method=request.method, path=request.path,
         query=_SECRETS.sub(r"\1-", request.query_string), action=request.action, status=status,
         fault=request.fault, bytes_in=bytes_in, bytes_out=bytes_out, took_ms=round(elapsed_ns / 1e6, 3),
-        agent=headers.get("user-agent", ""), referer=headers.get("referer", ""),
+        agent=headers.get("user-agent", ""), referer=_SECRETS.sub(r"\1-", headers.get("referer", "")),
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
+from contextlib import suppress
 from typing import Any, Final
 
 from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]  # it is what RSGI documents
@@ -20,6 +21,7 @@ from trivium.door.wire import Wire
 # nobody asks for more at once: inline objects and XML documents are far smaller
 MAX_WHOLE_BYTES: Final = 8 << 20
 MAX_DRAIN_BYTES: Final = 1 << 20
+_AT_ONCE_BYTES: Final = 64 << 10  # of more each chunk is waited for: a slow client may need minutes
 
 
 class Patience:
@@ -85,7 +87,7 @@ class WireSource:
 
     async def whole(self) -> bytes:
         """All bytes. Raises EntityTooLarge above `MAX_WHOLE_BYTES`, IncompleteBody, RequestTimeout."""
-        if self._announced is None:
+        if self._announced is None or _AT_ONCE_BYTES < self._announced <= MAX_WHOLE_BYTES:
             return b"".join([chunk async for chunk in self._bounded()])
         if self._announced > MAX_WHOLE_BYTES:
             raise faults.EntityTooLarge(ProposedSize=self._announced, MaxSizeAllowed=MAX_WHOLE_BYTES)
@@ -122,10 +124,8 @@ class WireSource:
         """
         if self.touched or self._announced is None or self._announced > MAX_DRAIN_BYTES:
             return
-        try:
-            await self.whole()
-        except faults.Fault:
-            return
+        with suppress(faults.Fault):
+            await self._patience.wait(self._wire())  # for all of it as long as for one chunk
 
     async def _bounded(self) -> AsyncIterator[bytes]:
         async for chunk in self.chunks():

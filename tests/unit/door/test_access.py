@@ -35,11 +35,14 @@ def test_a_request_is_a_line(tmp_path):
 def test_nobody_can_repeat_a_presigned_request_from_its_line(tmp_path):
     log = AccessLog(str(tmp_path / "log"))
     log.add(request("X-Amz-Date=1&X-Amz-Signature=abc&x-amz-security-token=def&versionId=2"), 200, 0, 0, 0)
-    log.add(request("Signature=abc&Expires=1"), 200, 0, 0, 0)
+    signed = request("Signature=abc&Expires=1")
+    signed.headers["referer"] = "http://h/b/page?X-Amz-Signature=abc&versionId=2"  # a page behind such a URL asks for more
+    log.add(signed, 200, 0, 0, 0)
     log.flush()
 
     assert [line["query"] for line in lines(tmp_path / "log")] == [
         "X-Amz-Date=1&X-Amz-Signature=-&x-amz-security-token=-&versionId=2", "Signature=-&Expires=1"]
+    assert lines(tmp_path / "log")[1]["referer"] == "http://h/b/page?X-Amz-Signature=-&versionId=2"
 
 
 def test_lines_that_cannot_wait_any_more_are_counted(tmp_path):

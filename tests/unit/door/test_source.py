@@ -40,6 +40,33 @@ def test_a_body_comes_whole():
     assert one.received == 4
 
 
+class SlowWire(StreetWire):
+    """A second passes before each chunk."""
+
+    def __init__(self, patience, chunks):
+        super().__init__(chunks)
+        self._patience = patience
+
+    async def _whole(self):
+        return b"".join([await self._later(chunk) for chunk in self._chunks])
+
+    async def _next(self):
+        return await self._later(await super()._next())
+
+    async def _later(self, chunk):
+        self._patience.tick()
+        await asyncio.sleep(0)
+        return chunk
+
+
+@pytest.mark.parametrize("read", [whole, chunks])
+def test_a_client_that_goes_on_sending_is_waited_for(read):
+    patience = Patience(1)
+    one = WireSource(SlowWire(patience, 4 * [bytes(50_000)]), 200_000, patience)
+
+    assert len(b"".join(read(one)) if read is chunks else read(one)) == 200_000
+
+
 def test_a_body_comes_in_chunks_none_of_them_empty():
     one, _ = source([b"ab", b"", b"cd"], 4)
 
