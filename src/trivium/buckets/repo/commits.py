@@ -50,12 +50,11 @@ def head(rows: Read, line: Line) -> Commit | None:
     return next(log(rows, line), None)
 
 
-def log(rows: Read, line: Line, *, before: int | None = None) -> Iterator[Commit]:
-    """The commits of the line, the newest first; with `before`, those with smaller numbers. Lazy."""
+def log(rows: Read, line: Line) -> Iterator[Commit]:
+    """The commits of the line, the newest first. Lazy."""
     for level in line:
-        stop = level.number + 1 if before is None else min(level.number + 1, before)
-        start = keys.of_bucket(keys.COMMIT, level.bucket)
-        for _, data in rows.scan(start, keys.numbered(keys.COMMIT, level.bucket, stop), reverse=True):
+        start, stop = (keys.numbered(keys.COMMIT, level.bucket, number) for number in (0, level.number + 1))
+        for _, data in rows.scan(start, stop, reverse=True):
             yield COMMITS.decode(data)
 
 

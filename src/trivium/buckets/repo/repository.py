@@ -131,10 +131,10 @@ class Repositories:
         """The newest commit of the branch, which may be one it was forked from; None before the first."""
         return await self._ground.engine.read(lambda rows: commits.head(rows, line_of(record)))
 
-    async def log(self, record: BucketRecord, *, before: int | None = None, limit: int = 100) -> list[Commit]:
-        """Up to `limit` commits of the branch, newest first; with `before`, those with smaller numbers."""
+    async def log(self, record: BucketRecord, *, limit: int = 100) -> list[Commit]:
+        """Up to `limit` commits of the branch, newest first."""
         return await self._ground.engine.read(
-            lambda rows: list(islice(commits.log(rows, line_of(record), before=before), limit)))
+            lambda rows: list(islice(commits.log(rows, line_of(record)), limit)))
 
     def _add(
         self, tx: Write, name: BranchName, bucket: str, owner: str, region: str, start: Line,
