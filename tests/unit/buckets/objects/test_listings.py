@@ -61,6 +61,20 @@ def test_a_page_says_what_its_rows_say(entries: list[Entry]) -> None:
     assert expected == [facts(one.entry) for one in of_versions]
 
 
+@pytest.mark.parametrize("different", [None, 0, 1, 19])
+def test_rows_that_say_the_same_share_it_with_no_others(different: int | None) -> None:
+    alike, other = Attributes("type", owner="me"), Attributes("type", owner="you")
+    said = [other if number == different else alike for number in range(20)]
+    names = [f"{number:02d}" for number in range(20)]
+    room = Room()
+    put(room, {name: ENTRIES.encode(Entry(name, 1, 2, 3, "etag", attributes=one))
+               for name, one in zip(names, said, strict=True)})
+    listed = asyncio.run(room.bucket.list("", "", 100))
+
+    assert list(zip(names, said, strict=True)) == [(entry.key, entry.attributes) for entry in listed]
+    assert (different is None) == (len({id(entry.attributes) for entry in listed}) == 1)
+
+
 def test_rows_of_a_house_that_knew_fewer_fields_are_listed() -> None:
     room = Room()
     put(room, {"a": b"\x01" + msgspec.msgpack.encode(["a", 1, 2, 3, "etag"])})
