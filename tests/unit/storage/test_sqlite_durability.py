@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import shutil
 import sqlite3
 from pathlib import Path
@@ -10,7 +12,11 @@ from pathlib import Path
 import pytest
 
 from trivium.base.faults import Fault
+from trivium.storage.engines.checkpoints import checkpoint, opened_by_sqlite, restart_log
+from trivium.storage.engines.generation import Generation
 from trivium.storage.engines.sqlite import SqliteEngine
+from trivium.storage.engines.sqlite_rows import connect
+from trivium.storage.engines.turnstile import Turnstile
 
 FULL = 2  # https://sqlite.org/pragma.html#pragma_synchronous: the log is fsynced after each transaction
 FILES = ("rows.db", "rows.db-wal")  # what a crash leaves; the index of the log lies in memory
@@ -108,3 +114,63 @@ def test_a_commit_whose_fsync_failed_does_not_come_back_after_a_crash(tmp_path: 
         await engine.close()
 
     asyncio.run(story())
+
+
+class Losing(sqlite3.Connection):
+    """A connection on a disk that takes what the next log_checkpoint copies, and loses it at the fsync."""
+
+    lost: tuple[Path, bytes] | None = None
+
+    def execute(self, sql: str, values: tuple[object, ...] = ()) -> sqlite3.Cursor:  # type: ignore[override]
+        cursor = super().execute(sql, values)
+        if self.lost is not None and "(restart)" in sql:
+            forget(*self.lost)
+            raise sqlite3.OperationalError("disk I/O error")
+        return cursor
+
+
+def forget(path: Path, left: bytes) -> None:
+    """What was written to the file never reached the disk."""
+    file = opened_by_sqlite(path)
+    assert file is not None
+    os.pwrite(file, left, 0)
+    os.ftruncate(file, len(left))
+
+
+@pytest.mark.parametrize("at", ["early", "in the turnstile"])
+def test_what_was_copied_before_a_failed_fsync_is_copied_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: str,
+) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    path = folder / "rows.db"
+
+    def fails(file: int) -> None:
+        forget(path, left)
+        raise OSError(errno.EIO, "fsync")
+
+    async def story() -> None:
+        for number in range(5):
+            await put(engine, b"c%d" % number)
+        if at == "early":
+            with monkeypatch.context() as patch, pytest.raises(OSError):
+                patch.setattr(os, "fsync", fails)
+                checkpoint(db, path, turnstile, generation)
+        else:
+            losing.execute("pragma wal_checkpoint(passive)")
+            losing.lost = (path, left)
+            with pytest.raises(sqlite3.OperationalError):
+                restart_log(losing, path, generation)
+        checkpoint(db, path, turnstile, generation)
+        await put(engine, b"c5")  # over the log's beginning
+
+        assert [b"c%d" % number for number in range(6)] == await keys_at(copied(folder, tmp_path / "crashed"))
+        await engine.close()
+
+    engine = SqliteEngine(path)
+    generation, turnstile = Generation(folder / "generation"), Turnstile(folder)
+    db, losing = connect(path), sqlite3.connect(path, factory=Losing, isolation_level=None)
+    left = path.read_bytes()
+    asyncio.run(story())
+    for one in (db, losing, turnstile, generation):
+        one.close()

@@ -8,7 +8,10 @@ kernel opens again when its holder dies. Should a reader hold on for longer (som
 grows by another `LOG_LIMIT_PAGES` before the next attempt.
 
 SQLite fsyncs the database only at the end of a checkpoint that nobody overtook, which is the one inside the
-turnstile; the early fsync outside of it takes three quarters of that work away from where writers wait.
+turnstile; the early fsync outside of it takes three quarters of that work away from where writers wait. When
+an fsync fails, what was copied before it may be lost although later ones succeed (the kernel tells of pages
+that it could not write once). But SQLite counts it as copied: so that count is taken back to nothing, and
+all of the log is copied again before it starts anew.
 
 Owner of the thread: the engine; it starts with the first checkpoint and ends with `close`.
 """
@@ -32,6 +35,7 @@ LOG_LIMIT_PAGES: Final = 7_168  # 28 MiB
 LOG_MOST_PAGES: Final = 12_288  # 48 MiB: more than this and writers stand still for the checkpoint
 READERS_WAIT_MS: Final = 50  # how long writers stand still for a reader that holds on to the log's end
 _ROUNDS: Final = 2
+_BACKFILL_OFFSET: Final = 96
 _log = logging.getLogger(__name__)
 
 
@@ -50,7 +54,7 @@ class Checkpoints:
         if logged_pages < self._most_pages:
             return
         try:
-            restart_log(db, self._generation)
+            restart_log(db, self._path, self._generation)
         except sqlite3.Error:
             _log.exception("checkpoint failed")
         self._most_pages = self._generation.logged_pages + LOG_MOST_PAGES
@@ -92,7 +96,7 @@ class Checkpoints:
             return
         try:
             checkpoint(db, self._path, turnstile, self._generation)
-        except sqlite3.Error:
+        except (sqlite3.Error, OSError):
             # Nothing is lost: the log keeps what it holds, and later commits wake us again.
             _log.exception("checkpoint failed")
         finally:
@@ -102,39 +106,73 @@ class Checkpoints:
 
 
 def checkpoint(db: sqlite3.Connection, path: Path, turnstile: Turnstile, generation: Generation) -> None:
-    """Copy all of the log into the database, the last of it inside the turnstile, and restart the log."""
-    for _ in range(_ROUNDS):
-        db.execute("pragma wal_checkpoint(passive)").fetchone()
-        _flush(path)
+    """Copy all of the log into the database, the last of it inside the turnstile, and restart the log.
+
+    Raises sqlite3.Error, OSError.
+    """
+    failed = None
+    try:
+        for _ in range(_ROUNDS):
+            db.execute("pragma wal_checkpoint(passive)").fetchone()
+            _flush(path)
+    except (sqlite3.Error, OSError) as error:
+        failed = error
     turnstile.enter()
     try:
-        restart_log(db, generation)
+        if failed is not None:
+            _count_nothing_as_copied(path)
+            raise failed
+        restart_log(db, path, generation)
     finally:
         turnstile.leave()
 
 
-def restart_log(db: sqlite3.Connection, generation: Generation) -> None:
+def restart_log(db: sqlite3.Connection, path: Path, generation: Generation) -> None:
     """Copy the log and let it start again from its beginning, unless a reader holds on to its end.
 
     Only inside the turnstile. Raises sqlite3.Error.
     """
     db.execute(f"pragma busy_timeout = {READERS_WAIT_MS}")
-    blocked, _, _ = db.execute("pragma wal_checkpoint(restart)").fetchone()
-    db.execute(f"pragma busy_timeout = {BUSY_WAIT_MS}")
+    try:
+        blocked, _, _ = db.execute("pragma wal_checkpoint(restart)").fetchone()
+    except sqlite3.Error:
+        _count_nothing_as_copied(path)
+        raise
+    finally:
+        db.execute(f"pragma busy_timeout = {BUSY_WAIT_MS}")
     if not blocked:
         generation.clear_logged_pages()
 
 
 def _flush(path: Path) -> None:
-    """Fsync the database through a descriptor that SQLite has open already.
+    """Fsync the database. It only saves the writers time: where SQLite's descriptors cannot be listed, its own
+    fsync inside the turnstile does all the work. Raises OSError.
+    """
+    file = opened_by_sqlite(path)
+    if file is not None:
+        os.fsync(file)
 
-    Opening one of our own and closing it would drop SQLite's locks on the file (POSIX fcntl). It only saves
-    the writers time: where descriptors cannot be listed, or it fails, SQLite's own fsync inside the turnstile
-    does all the work.
+
+def _count_nothing_as_copied(path: Path) -> None:
+    """Take back how much of the log SQLite believes to be in the database. Only inside the turnstile.
+
+    Source: SQLite, "WAL-mode File Format", 2.3.2: `nBackfill` in the index of the log; readers may look into
+    a log that they could do without.
+    """
+    file = opened_by_sqlite(path.with_name(path.name + "-shm"))
+    if file is None:
+        _log.critical("stop the server and start it again: this system cannot say what is on the disk")
+    else:
+        os.pwrite(file, bytes(4), _BACKFILL_OFFSET)
+
+
+def opened_by_sqlite(path: Path) -> int | None:
+    """A descriptor that SQLite has of the file. To open one of our own and close it would drop SQLite's locks
+    on the file (POSIX fcntl).
     """
     wanted = path.stat()
     for name in os.listdir("/dev/fd") if Path("/dev/fd").is_dir() else ():
         with suppress(OSError):
             if os.path.samestat(os.fstat(int(name)), wanted):
-                os.fsync(int(name))
-                return
+                return int(name)
+    return None

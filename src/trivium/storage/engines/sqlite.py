@@ -224,7 +224,7 @@ class SqliteEngine:
             self._db.close()  # which undoes the transaction, whatever state it is in
             self._db = connect(self._path)
             if not is_disk_failure(error):
-                restart_log(self._db, self._generation)  # what was copied from it is room again
+                restart_log(self._db, self._path, self._generation)  # what was copied from it is room again
             overwrite_tail(self._db)
         self._generation.settle()
         self._turnstile.leave()
