@@ -27,8 +27,8 @@ check: $(VENV)/ready                ## lint, types, floors, sizes, generated pag
 	$(PYTEST) tests/house
 
 docs: $(VENV)/installed             ## write the generated pages
-	$(BIN)/python -m trivium.app.reference > docs/reference/configuration.md
-	$(BIN)/python -m trivium.app.pages docs/reference
+	$(BIN)/python -m scripts.reference > docs/reference/configuration.md
+	$(BIN)/python -m scripts.pages docs/reference
 
 bench: $(VENV)/installed            ## ratios to floors measured in the same run
 	$(BIN)/trivium bench $(BENCH)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from trivium.app.pages import PAGES, main
+from scripts.pages import PAGES, main
 from trivium.base.faults import CATALOGUE
 from trivium.s3.dialects import DIALECTS
 from trivium.s3.operations import load_all

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from scripts.reference import page
 from tests.house.sources import ROOT
-from trivium.app.reference import page
 
 
 def test_the_page_of_settings_is_up_to_date():

@@ -12,10 +12,10 @@ MAX_FILE_LINES = 500
 MAX_FUNCTION_LINES = 60
 MAX_COLUMNS = 110
 MAX_ROOM_FILES = 20
-MAX_LINES_IN_ALL = 20_940  # of the server; the bench serves nobody. The plan was about 18,000, docstrings and blank lines too
+MAX_LINES_IN_ALL = 20_700  # of the server; the bench serves nobody. The plan was about 18,000
 # Who is reached otherwise than by an import: commands, and rooms that a list in the code names
 ENTRANCES = {
-    "trivium.__main__", "trivium.app.worker", "trivium.app.reference", "trivium.app.pages", "trivium.app.bench.floor",
+    "trivium.__main__", "trivium.app.worker", "trivium.app.bench.floor",
     "trivium.storage.engines.memory", "trivium.storage.blobstores.memory",  # what tests hold the real ones against
 }
 ROOMS_BY_NAME = "trivium.s3.operations."

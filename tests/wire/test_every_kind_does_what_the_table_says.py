@@ -10,10 +10,10 @@ from typing import NamedTuple
 import pytest
 from msgspec.structs import replace
 
+from scripts.pages import operations
 from tests.wire.stage import Answer, Stage
 from trivium.app.build import house_of
 from trivium.app.mounts import declare_mounts
-from trivium.app.pages import operations
 from trivium.app.settings import MountSettings, Settings
 from trivium.base.faults import Fault
 from trivium.base.ids import SeededIds

@@ -145,8 +145,8 @@ def restart_log(db: sqlite3.Connection, path: Path, generation: Generation) -> N
 
 
 def _flush(path: Path) -> None:
-    """Fsync the database. It only saves the writers time: where SQLite's descriptors cannot be listed, its own
-    fsync inside the turnstile does all the work. Raises OSError.
+    """Fsync the database. It only saves the writers time: where its descriptors cannot be listed, SQLite's
+    own fsync inside the turnstile does all the work. Raises OSError.
     """
     file = opened_by_sqlite(path)
     if file is not None:

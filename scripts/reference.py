@@ -1,4 +1,4 @@
-"""The reference page of all settings, written from their declarations: `python -m trivium.app.reference`."""
+"""The reference page of all settings, written from their declarations: `python -m scripts.reference`."""
 
 from __future__ import annotations
 

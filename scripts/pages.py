@@ -1,6 +1,6 @@
 """The reference pages of the protocol, written from the declarations.
 
-They are written by `python -m trivium.app.pages docs/reference`. With `--check` nothing is written: the
+They are written by `python -m scripts.pages docs/reference`. With `--check` nothing is written: the
 command fails when a page is not what it would be.
 """
 
