@@ -93,7 +93,9 @@ class Looks:
         fresh = await self._look_at_all([stat for stat in stats if held[stat.name] is None], known)
         await self._forget(
             {key: note for key, note in known.items() if key not in held and not is_folder(key)})
-        return [notes.entry_of(stat, held[stat.name] or fresh[stat.name]) for stat in stats]
+        return [
+            fresh[stat.name].entry if note is None else notes.entry_of(stat, note)
+            for stat, note in zip(stats, held.values(), strict=True)]
 
     async def note(self, key: str) -> FileNote | None:
         """What was noted of the key, whichever content of it that is about."""
@@ -123,36 +125,43 @@ class Looks:
         digest = await opened.digest()  # none where it is being changed while we look
         return self._seen(stat, older, digest), digest is not None and stat.settled
 
-    async def _look_at_all(self, stats: Sequence[Stat], known: Mapping[str, FileNote]) -> dict[str, FileNote]:
+    async def _look_at_all(self, stats: Sequence[Stat], known: Mapping[str, FileNote]) -> dict[str, Known]:
         """Look at the files of a page of which nothing is known, reading no more than the budget."""
-        fresh, lasting = dict[str, FileNote](), dict[str, FileNote]()
-        within, left = [], PAGE_BUDGET_BYTES
-        for stat in stats:
-            if stat.size <= left:
-                within.append(stat)
-                left -= stat.size
-            else:
-                fresh[stat.name] = lasting[stat.name] = self._seen(stat, known.get(stat.name))
-        rest = iter(within)
+        fresh, lasting, left = dict[str, Known](), dict[str, FileNote](), PAGE_BUDGET_BYTES
+        rest = iter(stats)
         while group := list(islice(rest, _AT_ONCE)):
-            looks = await asyncio.gather(*(self._look_listed(stat, known.get(stat.name)) for stat in group))
-            for stat, (note, keep) in zip(group, looks, strict=True):
-                fresh[stat.name] = note
+            looks = []
+            for stat in group:
+                read = stat.size <= left
+                left -= stat.size if read else 0
+                looks.append(self._look_listed(stat, read=read))
+            for seen, keep in await asyncio.gather(*looks):
+                fresh[seen.stat.name] = seen
                 if keep:
-                    lasting[stat.name] = note
+                    lasting[seen.stat.name] = seen.note
         await self._remember(lasting, known)
         return fresh
 
-    async def _look_listed(self, stat: Stat, older: FileNote | None) -> tuple[FileNote, bool]:
-        """Look at one file of a page. It is listed as it was seen first, readable or not, there or not."""
+    async def _look_listed(self, stat: Stat, *, read: bool) -> tuple[Known, bool]:
+        """Look at one file of a page, and say whether that can be kept. It is listed, as it was seen first,
+        also when it cannot be read, or is gone.
+        """
+        older = None
         try:
-            opened = await self._store.open(stat.name)
-            if opened is not None and opened.stat.mark == stat.mark:
-                return await self._look_at(opened, older)
+            async with self._store.alone(stat.name):  # not before the note of what one of us is writing
+                older = await self.note(stat.name)
+                opened = await self._store.open(stat.name) if read else None
+                now = stat if opened is None else opened.stat
+                note = self._holding(older, now)
+                if note is not None:
+                    return Known(now, note), False
+                if opened is not None:
+                    note, keep = await self._look_at(opened, older)
+                    return Known(now, note), keep
         except Fault as fault:  # one file that cannot be read must not hide all others; GET will tell
             if fault.kind is faults.SlowDown:  # it can be read by who comes again, and shows its ETag then
                 raise
-        return self._seen(stat, older), False
+        return Known(stat, self._seen(stat, older)), not read
 
     def _seen(self, stat: Stat, older: FileNote | None, etag: str | None = None) -> FileNote:
         return notes.looked_at(stat, etag or notes.etag_of_facts(stat), older, self._record.owner)

@@ -119,6 +119,23 @@ def test_mounts_6_a_folder_that_is_put_while_its_last_key_goes_stays(run: Run, r
     run(story)
 
 
+def test_mounts_21_a_listing_shows_what_is_just_being_put_under_its_own_etag(run: Run) -> None:
+    async def story(mounted: Mounted) -> None:
+        shown = set()
+
+        async def look() -> None:
+            for _ in range(6):
+                shown.update([entry.etag for entry in await mounted.bucket.list("", "", 10)])
+
+        for number in range(60):
+            content = Resting(4, f"{number}-2", inline=b"%4d" % number)
+            puts = [mounted.bucket.put("key", content, SAID) for _ in range(2)]
+            await asyncio.gather(*puts, look())
+        assert [] == [etag for etag in shown if not etag.endswith("-2")]
+
+    run(story)
+
+
 def test_changes_through_us_are_in_the_journal(run: Run) -> None:
     async def story(mounted: Mounted) -> None:
         put = await mounted.put("a/file")
