@@ -15,6 +15,7 @@ from trivium.app.reading import ConfigurationError
 from trivium.app.settings import AccountSettings, Settings
 from trivium.base.ids import Ids
 from trivium.services.access.users import Account, Credential, Users
+from trivium.storage.folder import fsync_directory
 
 ROOT: Final = "root"
 KEY_FILE: Final = "root-key.toml"
@@ -83,6 +84,7 @@ def _make(path: Path, ids: Ids) -> RootKey:
         file.flush()
         os.fsync(descriptor)
     scratch.rename(path)
+    fsync_directory(path.parent)
     return key
 
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from trivium.storage.engines.sqlite import SqliteEngine
-from trivium.storage.folder import DataFolder, FolderRefused
+from trivium.storage.folder import MIGRATIONS, DataFolder, FolderRefused, Migration
 
 
-def serve(path: Path) -> DataFolder:
+def serve(path: Path, *, migrations: Sequence[Migration] = MIGRATIONS) -> DataFolder:
     """Serve it for a moment."""
-    folder = DataFolder(path)
+    folder = DataFolder(path, migrations=migrations)
     with folder.served():
         return folder
 
@@ -95,7 +96,7 @@ def test_a_format_that_is_no_number_is_refused(tmp_path: Path, text: str) -> Non
 
 
 def test_an_older_folder_is_migrated_step_by_step(tmp_path: Path) -> None:
-    serve(tmp_path)
+    serve(tmp_path, migrations=())
     steps: list[str] = []
     migrations = [lambda path: steps.append("to 2"), lambda path: steps.append("to 3")]
     newer = DataFolder(tmp_path, migrations=migrations)
@@ -110,7 +111,7 @@ def test_an_older_folder_is_migrated_step_by_step(tmp_path: Path) -> None:
 
 
 def test_a_migration_that_fails_is_run_again_and_those_before_it_are_not(tmp_path: Path) -> None:
-    serve(tmp_path)
+    serve(tmp_path, migrations=())
     steps: list[str] = []
 
     def fail_once(path: Path) -> None:
@@ -124,6 +125,15 @@ def test_a_migration_that_fails_is_run_again_and_those_before_it_are_not(tmp_pat
         pass
     with newer.served():
         assert steps == ["to 2", "to 3", "to 3"]
+
+
+def test_a_house_that_knows_one_part_a_row_refuses_the_folder(tmp_path: Path) -> None:
+    serve(tmp_path, migrations=())
+
+    serve(tmp_path)
+
+    with pytest.raises(FolderRefused, match="has format 2, made by a newer version"):
+        serve(tmp_path, migrations=())
 
 
 def test_somebody_elses_folder_is_refused_and_left_alone(tmp_path: Path) -> None:
