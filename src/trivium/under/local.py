@@ -155,7 +155,7 @@ class LocalStore:
             await finished(
                 asyncio.get_running_loop().run_in_executor(self._pool, lambda: result.append(work())))
         except OSError as cause:
-            raise _FAULTS.get(cause.errno or 0, faults.InternalError)() from cause
+            raise _fault(cause) from cause
         return result.pop()
 
     def _open(self, name: str, place: Place | None) -> Opened | None:
@@ -187,10 +187,17 @@ class LocalStore:
 
     def _lock_file(self) -> int | None:
         if self._lock_fd is None and self._writes:
-            self._lock_fd = workshop.open_lock(self._root)
+            try:
+                self._lock_fd = workshop.open_lock(self._root)
+            except OSError as cause:
+                raise _fault(cause) from cause
             if self._lock_fd is not None:
                 weakref.finalize(self, os.close, self._lock_fd)
         return self._lock_fd
+
+
+def _fault(cause: OSError) -> Fault:
+    return _FAULTS.get(cause.errno or 0, faults.InternalError)()
 
 
 def sweep(root: str, now_ms: int) -> None:

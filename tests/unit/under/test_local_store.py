@@ -380,6 +380,9 @@ def test_where_no_more_files_can_be_opened_a_reader_shall_come_again(root: Path)
         resource.setrlimit(resource.RLIMIT_NOFILE, (3, limits[1]))
         try:
             assert await refusal(store.open("file")) is faults.SlowDown
+            with pytest.raises(Fault) as refused:
+                await store.alone("file").__aenter__()
+            assert refused.value.kind is faults.SlowDown
         finally:
             resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
