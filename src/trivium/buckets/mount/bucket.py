@@ -44,7 +44,7 @@ class MountBucket:
     absent.
     """
 
-    __slots__ = ("_features", "_folders", "_ground", "_looks", "_record", "_store")
+    __slots__ = ("_folders", "_ground", "_looks", "_record", "_store", "features")
 
     def __init__(self, ground: Ground, record: BucketRecord, store: UnderStore) -> None:
         self._ground, self._record, self._store = ground, record, store
@@ -52,12 +52,8 @@ class MountBucket:
         self._folders = record.facts.get("folders") == "true"
         writes = record.facts.get("readonly") != "true"
         annotations = MountAnnotations(ground, record, store, self._looks)
-        self._features = Features(
+        self.features = Features(
             writes=writes, annotations=annotations if writes else None, acls=annotations, removable=False)
-
-    @property
-    def features(self) -> Features:
-        return self._features
 
     async def head(self, key: str, version: str | None = None) -> Entry:
         _check_version(version)
@@ -98,7 +94,7 @@ class MountBucket:
         return await self._looks.page(prefix, start, limit, folders=self._folders)
 
     def _check_writes(self) -> None:
-        if not self._features.writes:
+        if not self.features.writes:
             raise faults.NotImplemented_("This directory is mounted read-only.")
 
     async def _place(

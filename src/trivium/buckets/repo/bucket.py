@@ -37,19 +37,15 @@ _KEPT = "A commit cannot be taken out of the past of a branch."
 class BranchBucket:
     """The branch of `record`, as it was when the engine had that `generation`."""
 
-    __slots__ = ("_branch", "_features", "_reader")
+    __slots__ = ("_branch", "_reader", "features")
 
     def __init__(self, ground: Ground, record: BucketRecord, generation: int) -> None:
         self._branch = branch = Branch(ground, record, generation, line_of(record))
         self._reader = reader = Reader(ground, branch.line)
         past = BranchPast(reader)
-        self._features = Features(
+        self.features = Features(
             shares=True, versions=LineVersions(reader), annotations=BranchAnnotations(branch, reader),
             renames=BranchRenames(branch, reader), past=past, history=past)
-
-    @property
-    def features(self) -> Features:
-        return self._features
 
     async def head(self, key: str, version: str | None = None) -> Entry:
         return await self._reader.head(key, version)

@@ -83,10 +83,7 @@ class LineVersions(msgspec.Struct, frozen=True):
     """The commits that changed the keys of a line, as S3's versions."""
 
     _reader: Reader
-
-    @property
-    def state(self) -> str:
-        return ENABLED
+    state: str = ENABLED
 
     async def set_state(self, state: str) -> None:
         """A branch keeps its past, whoever asks. Raises NotImplemented for any other state."""
