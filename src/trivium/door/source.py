@@ -21,7 +21,7 @@ from trivium.door.wire import Wire
 # nobody asks for more at once: inline objects and XML documents are far smaller
 MAX_WHOLE_BYTES: Final = 8 << 20
 MAX_DRAIN_BYTES: Final = 1 << 20
-_AT_ONCE_BYTES: Final = 64 << 10  # of more each chunk is waited for: a slow client may need minutes
+_AT_ONCE_BYTES: Final = 256 << 10  # of more each chunk is waited for: a slow client may need minutes
 
 
 class Patience:

@@ -196,8 +196,8 @@ def _flag(text: str) -> bool:
 
 _ORDERS_KEPT: Final = 32  # orders of the elements in a row; a client has one
 _NAME: Final = "[A-Za-z][A-Za-z0-9]*"
-_PLAIN: Final = "[ -;=?-~]*"  # printable ASCII without < and >
-_SPACE: Final = "[ \t\r\n]*"
+_PLAIN: Final = "[ -;=?-~]*+"  # printable ASCII without < and >
+_SPACE: Final = "[ \t\r\n]*+"
 _DECLARED: Final = r"""<\?xml version=(?:"1\.0" encoding="UTF-8"|'1\.0' encoding='(?:UTF|utf)-8')\?>"""
 _NAME_SPACE: Final = r' xmlns="https?://s3\.amazonaws\.com/[0-9A-Za-z/.-]*"'
 _HEAD: Final = f"(?:{_DECLARED}{_SPACE})?<{{}}(?:{_NAME_SPACE})?>{_SPACE}"

@@ -62,9 +62,9 @@ class SlowWire(StreetWire):
 @pytest.mark.parametrize("read", [whole, chunks])
 def test_a_client_that_goes_on_sending_is_waited_for(read):
     patience = Patience(1)
-    one = WireSource(SlowWire(patience, 4 * [bytes(50_000)]), 200_000, patience)
+    one = WireSource(SlowWire(patience, 4 * [bytes(100_000)]), 400_000, patience)
 
-    assert len(b"".join(read(one)) if read is chunks else read(one)) == 200_000
+    assert len(b"".join(read(one)) if read is chunks else read(one)) == 400_000
 
 
 def test_a_body_comes_in_chunks_none_of_them_empty():

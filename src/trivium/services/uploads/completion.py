@@ -168,13 +168,13 @@ def check_sizes(columns: Sequence[Columns], rules: Rules) -> int:
     the whole would be too large.
     """
     sizes = [size for one in columns for size in one.sizes]
-    for at, size in enumerate(sizes[:-1]):
-        if size < rules.min_part_bytes:
-            number = [number for one in columns for number in one.numbers][at]
-            md5s = b"".join([one.md5s for one in columns])
-            raise faults.EntityTooSmall(
-                ProposedSize=size, MinSizeAllowed=rules.min_part_bytes, PartNumber=number,
-                ETag=md5s[at * _MD5_BYTES :][:_MD5_BYTES].hex())
+    if min(sizes[:-1], default=rules.min_part_bytes) < rules.min_part_bytes:
+        at = next(at for at, size in enumerate(sizes) if size < rules.min_part_bytes)
+        number = [number for one in columns for number in one.numbers][at]
+        md5s = b"".join([one.md5s for one in columns])
+        raise faults.EntityTooSmall(
+            ProposedSize=sizes[at], MinSizeAllowed=rules.min_part_bytes, PartNumber=number,
+            ETag=md5s[at * _MD5_BYTES :][:_MD5_BYTES].hex())
     whole = sum(sizes)
     if whole > MAX_OBJECT_BYTES:
         raise faults.EntityTooLarge(ProposedSize=whole, MaxSizeAllowed=MAX_OBJECT_BYTES)
