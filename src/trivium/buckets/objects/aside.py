@@ -21,18 +21,22 @@ from trivium.storage.journal import DELETE, REMOVE, Change
 from trivium.storage.records import UnknownFormat, Unreadable
 
 
-def writable(opened: Opened, tx: Write, key: str, only_if: WriteIf) -> Entry | None:
-    """The newest entry of the key, a marker too, for who writes over it. One that is damaged is taken out.
+def writable(opened: Opened, tx: Write, row: bytes, only_if: WriteIf) -> Entry | None:
+    """The entry in the row of CURRENT, a marker too, for who writes over it. One that is damaged is taken
+    out.
 
     Raises Unreadable where a condition asks how it is, or a newer house wrote it.
     """
+    data = tx.get(row)
+    if data is None:
+        return None
     try:
-        return newest(tx, opened.record.id, key)
+        return ENTRIES.decode(data)
     except Unreadable as error:
         if only_if is not ALWAYS or isinstance(error, UnknownFormat):
             raise
-    take_out(opened, keys.current(opened.record.id, key), tx)
-    return newest(tx, opened.record.id, key)
+    take_out(opened, row, tx)
+    return newest(tx, opened.record.id, keys.read_current(row))
 
 
 def take_out(opened: Opened, row: bytes, tx: Write) -> None:

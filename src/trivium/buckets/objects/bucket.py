@@ -111,7 +111,7 @@ def _writing(
 
     def change(tx: Write) -> Entry:
         record = opened.confirmed(tx)
-        top = writable(opened, tx, key, only_if)
+        top = writable(opened, tx, row, only_if)
         if only_if is not ALWAYS:
             only_if.check(top)
         contents.settle(tx, kept)

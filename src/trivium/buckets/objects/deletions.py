@@ -52,7 +52,7 @@ def _attempt(acting: Acting, deletion: Deletion) -> Gone | Fault:
 
 def _delete_key(acting: Acting, deletion: Deletion) -> Gone:
     tx, record, key = acting.tx, acting.record, deletion.key
-    top = writable(acting.opened, tx, key, deletion.only_if)
+    top = writable(acting.opened, tx, keys.current(record.id, key), deletion.only_if)
     deletion.only_if.check_deletion(top)
     now_ms = acting.opened.time_above(top)
     if record.versioning:
