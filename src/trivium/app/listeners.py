@@ -21,6 +21,7 @@ from trivium.s3.messages import Listener
 CREATED: Final = {"objects": OBJECTS, "branches": BRANCH}  # kinds of buckets, as the configuration calls them
 
 _DOMAIN: Final = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*", re.ASCII)  # neither port, scheme nor `*.`
+_REGION: Final = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)  # clients put it into signatures, between slashes
 
 
 class Opening(msgspec.Struct, frozen=True):
@@ -67,7 +68,11 @@ def address_of(text: str, what: str) -> Address:
 
 
 def check_places(settings: Settings) -> None:
-    """Raise ConfigurationError unless the access log can be written, and no listener is where figures are."""
+    """Raise ConfigurationError unless the region is a name, the access log can be written, and no listener
+    is where figures are.
+    """
+    if not _REGION.fullmatch(settings.region):
+        raise ConfigurationError(f"region: {settings.region!r} is no name such as us-east-1")
     log = Path(settings.access_log).absolute()
     if settings.access_log not in ("", "-") and (
             log.is_dir() or not log.parent.is_dir()

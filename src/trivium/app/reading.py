@@ -84,7 +84,9 @@ def _checked(field: Field, value: Any, where: str) -> Any:
     here = f"{where}: {field.name}"
     if field.table is not None:
         if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
-            raise ConfigurationError(f"{here} is a list of tables: [[{field.name}]]")
+            needed = ", ".join(f"{one.name} = …" for one in fields_of(field.table) if one.required)
+            raise ConfigurationError(
+                f"{here} is a list of tables, each in double brackets, or {field.name} = [{{ {needed} }}]")
         return tuple(_table(field.table, one, f"{here}[{at}]") for at, one in enumerate(value, 1))
     if field.kind is tuple:
         if not isinstance(value, list) or not all(isinstance(one, str) for one in value):

@@ -80,7 +80,8 @@ class AccountSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         " are its.",
     )] = ""
     email: Annotated[str, Row("E-mail address, shown where S3 shows one.")] = ""
-    keys: Annotated[tuple[KeySettings, ...], Row("Access keys.")] = ()
+    keys: Annotated[tuple[KeySettings, ...], Row(
+        'Access keys, such as `[{ access_key = "…", secret_key = "…" }]`.')] = ()
 
 
 class MountSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -78,7 +78,7 @@ def read_address(text: str) -> Address:
     if host.startswith("[") and host.endswith("]"):
         host = str(ipaddress.IPv6Address(host[1:-1]))
     elif ":" in host:
-        raise ValueError(f"{text!r}: write an IPv6 address in brackets, [::1]:9000")
+        raise ValueError(f"{text!r} is no HOST:PORT; an IPv6 address stands in brackets, [::1]:9000")
     return Address(host or "0.0.0.0", int(port))  # noqa: S104 - listening everywhere is what `:PORT` asks for
 
 

@@ -49,6 +49,7 @@ def test_the_largest_put_is_the_settings_in_every_dialect():
 
 @pytest.mark.parametrize(("listener", "says"), [
     (ListenerSettings("nowhere"), "no HOST:PORT"),
+    (ListenerSettings("http://127.0.0.1:9000"), "'http://127.0.0.1:9000' is no HOST:PORT"),
     (ListenerSettings(":1", base_path="api"), "starts with a slash"),
     (ListenerSettings(":1", base_path="/api/"), "starts with a slash"),
     (ListenerSettings(":1", default_user="x"), "default_user"),
@@ -78,6 +79,12 @@ def test_no_listener_can_have_a_part_of_anothers_address(one, other):
 def test_figures_can_have_no_part_of_a_listeners_address():
     with pytest.raises(ConfigurationError, match=r"metrics: a listener has 0\.0\.0\.0:1 already"):
         check_places(Settings(listen=":1", metrics="127.0.0.1:1"))
+
+
+@pytest.mark.parametrize("region", ["", "us east 1", "eu/west"])
+def test_a_region_is_a_name(region):
+    with pytest.raises(ConfigurationError, match=f"region: '{region}' is no name"):
+        check_places(Settings(region=region))
 
 
 def test_the_access_log_is_a_file_that_can_be_written(tmp_path):
