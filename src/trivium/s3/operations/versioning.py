@@ -28,7 +28,9 @@ class VersioningConfiguration(Shape, frozen=True):
 
 
 class Versioning(msgspec.Struct, frozen=True):
-    """The state that the bucket is in, or that it shall be in."""
+    """The state that the bucket is in, or that it shall be in: branches, commits and buckets of the past take
+    only the one they are in.
+    """
 
     configuration: Annotated[VersioningConfiguration, Document("VersioningConfiguration")]
 
