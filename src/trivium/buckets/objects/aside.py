@@ -11,7 +11,7 @@ import msgspec
 
 from trivium.buckets.conditions import ALWAYS, WriteIf
 from trivium.buckets.entry import ENTRIES, NULL, Attributes, Entry
-from trivium.buckets.objects.chain import newest, rewrite
+from trivium.buckets.objects.chain import entry_in, newest, rewrite
 from trivium.buckets.objects.opened import Opened
 from trivium.buckets.record import ENABLED
 from trivium.storage import journal, keys
@@ -31,7 +31,7 @@ def writable(opened: Opened, tx: Write, row: bytes, only_if: WriteIf) -> Entry |
     if data is None:
         return None
     try:
-        return ENTRIES.decode(data)
+        return entry_in(row, data)
     except Unreadable as error:
         if only_if is not ALWAYS or isinstance(error, UnknownFormat):
             raise

@@ -10,6 +10,7 @@ from trivium.buckets.entry import ENTRIES, NULL, Entry, hidden
 from trivium.buckets.objects import versions
 from trivium.storage import keys
 from trivium.storage.engine import Read, Write
+from trivium.storage.records import Unreadable
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -22,22 +23,31 @@ class Place(msgspec.Struct, frozen=True):
 
 def newest(rows: Read, bucket: int, key: str) -> Entry | None:
     """The newest entry of the key, a marker too."""
-    data = rows.get(keys.current(bucket, key))
-    return None if data is None else ENTRIES.decode(data)
+    row = keys.current(bucket, key)
+    data = rows.get(row)
+    return None if data is None else entry_in(row, data)
+
+
+def entry_in(row: bytes, data: bytes) -> Entry:
+    """The entry that a row of CURRENT holds. Raises Unreadable, also where it says that it is of another key:
+    who writes over it would move or remove the row of that key.
+    """
+    entry = ENTRIES.decode(data)
+    if entry.key != keys.read_current(row):
+        raise Unreadable(data, f"it says that it is of {entry.key!r}")
+    return entry
 
 
 def find(rows: Read, bucket: int, key: str, version: str) -> Place | None:
     """The entry with that version id, a marker too. Raises InvalidVersionId."""
-    row = keys.current(bucket, key)
-    data = rows.get(row)
-    if data is None:
+    top = newest(rows, bucket, key)
+    if top is None:
         if version != NULL:
             versions.read_version_id(version)
         return None
-    top = ENTRIES.decode(data)
     seq = versions.seq_of(version, top)
     if seq == top.seq:
-        return Place(row, top, top)
+        return Place(keys.current(bucket, key), top, top)
     row = keys.old(bucket, key, seq)
     data = rows.get(row) if seq else None
     entry = None if data is None else ENTRIES.decode(data)

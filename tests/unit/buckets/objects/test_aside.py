@@ -269,3 +269,16 @@ def test_no_earlier_version_is_left_out_of_a_listing_in_silence() -> None:
             await room.versions()
 
     run(story, ENABLED)
+
+
+def test_writing_over_a_row_of_the_wrong_key_harms_nothing_of_that_key() -> None:
+    async def story(room: Room) -> None:
+        for key in ("a", "b"):
+            await room.put(key, key.encode())
+        await renamed(room, keys.current(1, "a"), "b")
+        await room.put("a", b"after")
+
+        assert [b"after", b"b"] == [await room.content(key) for key in ("a", "b")]
+        assert list(await kept(room)) == [keys.current(1, "a")]
+
+    run(story, ENABLED)
