@@ -76,7 +76,7 @@ class DataFolder:
             raise FolderRefused(
                 f"{self.path} has format {found}, and this version reads {self._newest}:"
                 " `trivium serve` migrates it.")
-        self._refuse_lost_rows()
+        self._refuse_lost_parts()
 
     def _make(self) -> None:
         try:
@@ -84,10 +84,10 @@ class DataFolder:
             if self._format() is None:
                 self._refuse_foreign()
                 self._write_format(self._newest)
+            self._refuse_lost_parts()
             for below in (self.rows.parent, self.blobs):
                 below.mkdir(mode=0o700, exist_ok=True)
             fsync_directory(self.path)
-            self._refuse_lost_rows()
         except (NotADirectoryError, FileExistsError) as error:
             raise FolderRefused(f"{self.path} is not a folder.") from error
         except FileNotFoundError as error:  # /proc and its like
@@ -102,12 +102,16 @@ class DataFolder:
                 f"{self.path} is not empty and not a data folder of Trivium:"
                 f" it holds {', '.join(strangers[:3])}.")
 
-    def _refuse_lost_rows(self) -> None:
-        """In a new database no row would name the blobs that are there, and the sweep would remove them."""
+    def _refuse_lost_parts(self) -> None:
+        """In a new database no row would name the blobs that are there, and the sweep would remove them.
+        Without the folder of blobs every large object would be an internal error.
+        """
         lost = not self.rows.exists() or not self.rows.stat().st_size
         if lost and (self.rows.with_name("generation").exists() or any(self.blobs.glob("*/*"))):
             raise FolderRefused(
                 f"{self.rows} is missing or empty, and has been there: bring it back from a backup.")
+        if not lost and not self.blobs.exists():
+            raise FolderRefused(f"{self.blobs} is missing, and has been there: bring it back from a backup.")
 
     def _migrate(self) -> None:
         found = self._format()

@@ -44,6 +44,20 @@ def lose(folder: DataFolder, how: str) -> None:
         (folder.blobs / "ab" / "abcd").touch()
 
 
+def test_a_folder_that_lost_its_blobs_is_refused_since_large_objects_would_be_internal_errors(tmp_path: Path) -> None:
+    async def engine() -> None:
+        await SqliteEngine(folder.rows).close()
+
+    folder = serve(tmp_path)
+    asyncio.run(engine())
+    folder.blobs.rmdir()
+
+    with pytest.raises(FolderRefused, match="blobs is missing"):
+        serve(tmp_path)
+    with pytest.raises(FolderRefused, match="blobs is missing"):
+        folder.check()
+
+
 @pytest.mark.parametrize("how", ["missing", "empty", "blobs only"])
 def test_a_folder_that_lost_its_database_is_refused_since_its_blobs_would_be_swept(tmp_path: Path, how: str) -> None:
     async def engine() -> None:
