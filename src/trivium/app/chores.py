@@ -24,24 +24,29 @@ _FLUSH_SECONDS = 0.25
 _log = logging.getLogger("trivium.chores")
 
 Chore = Callable[[], Awaitable[None]]
+Due = tuple[Chore, float, float]  # how many seconds after the start, and every how many from then on
 
 
 def chores_of_all(
     patience: Patience, ledger: Ledger, access: AccessLog | None,
-) -> Iterator[tuple[Chore, float]]:
-    """What every worker does, and every how many seconds."""
+) -> Iterator[Due]:
+    """What every worker does."""
 
     async def each_second() -> None:
         patience.tick()
         ledger.publish()
 
-    yield each_second, 1
+    yield each_second, 0, 1
     if access is not None:
-        yield lambda: flush(access), _FLUSH_SECONDS
+        yield lambda: flush(access), 0, _FLUSH_SECONDS
 
 
-def chores_of_one(house: House, settings: Settings) -> Iterator[tuple[Chore, float]]:
-    """What exactly one worker does, and every how many seconds."""
+def chores_of_one(house: House, settings: Settings) -> Iterator[Due]:
+    """What exactly one worker does.
+
+    What goes by the clock waits at first: the clock may still be wrong, and who has brought back half of a
+    backup may see it in time. What was begun goes on: servers may be started more often than it is due.
+    """
     ground, engine, now_ms = house.ground, house.ground.engine, house.ground.clock.now_ms
 
     async def expire() -> None:
@@ -65,10 +70,12 @@ def chores_of_one(house: House, settings: Settings) -> Iterator[tuple[Chore, flo
             _log.info("forgot %d old changes", forgotten)
 
     # each by itself: one that meets a row it cannot read must not keep the others from freeing the disk
-    chores = [
-        partial(clear, ground), forget, sweep_blobs, partial(sweep_mounts, settings, ground.clock),
-        *([expire] if settings.upload_expiry_seconds else ()), *([trim] if settings.journal_seconds else ())]
-    yield from ((chore, settings.sweep_seconds) for chore in chores)
+    seconds = settings.sweep_seconds
+    yield from ((one, 0, seconds) for one in (
+        partial(clear, ground), partial(sweep_mounts, settings, ground.clock)))
+    yield from ((one, seconds, seconds) for one in (
+        forget, sweep_blobs, *([expire] if settings.upload_expiry_seconds else ()),
+        *([trim] if settings.journal_seconds else ())))
 
 
 async def sweep_mounts(settings: Settings, clock: Clock) -> None:
@@ -88,8 +95,11 @@ async def flush(access: AccessLog) -> None:
         _log.warning("the access log lost %d lines: the disk could not follow", lost)
 
 
-async def repeat(chore: Chore, seconds: float) -> None:
-    """Do the chore now and for ever, with a pause behind each time. When it fails, that is logged."""
+async def repeat(chore: Chore, first: float, seconds: float) -> None:
+    """Do the chore after `first` seconds, and for ever with a pause of `seconds` behind each time. When it
+    fails, that is logged.
+    """
+    await asyncio.sleep(first)
     while True:
         (outcome,) = await asyncio.gather(chore(), return_exceptions=True)
         if isinstance(outcome, BaseException):

@@ -73,7 +73,7 @@ async def work(orders: Orders) -> NoReturn:
     chores = [*chores_of_all(patience, ledger, access)]
     if orders.index == 0:
         chores += chores_of_one(house, settings)
-    tasks = [asyncio.ensure_future(repeat(chore, seconds)) for chore, seconds in chores]
+    tasks = [asyncio.ensure_future(repeat(*due)) for due in chores]
     stop = _stop_event()
     for server in servers:
         server.start()

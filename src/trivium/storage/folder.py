@@ -111,7 +111,9 @@ class DataFolder:
             raise FolderRefused(
                 f"{self.rows} is missing or empty, and has been there: bring it back from a backup.")
         if not lost and not self.blobs.exists():
-            raise FolderRefused(f"{self.blobs} is missing, and has been there: bring it back from a backup.")
+            raise FolderRefused(
+                f"{self.blobs} is missing, and has been there: bring it back from a backup; if it was empty,"
+                " make it.")
 
     def _migrate(self) -> None:
         found = self._format()
