@@ -8,9 +8,11 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,6 +88,18 @@ class Server:
         """Kill the server and its workers, at once."""
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(10)
+
+    def kill_under(self, load: Sequence[threading.Thread], *, after_seconds: float) -> None:
+        """Let the load run for so long, kill the server in the middle of it, and wait until the load has ended.
+
+        The moment of death is chosen by chance: there is nothing to wait for.
+        """
+        for thread in load:
+            thread.start()
+        time.sleep(after_seconds)
+        self.kill()
+        for thread in load:
+            thread.join()
 
     def _wait_until_ready(self) -> None:
         end = time.monotonic() + _START_SECONDS

@@ -11,7 +11,6 @@ import hashlib
 import os
 import random
 import threading
-import time
 from dataclasses import dataclass, field
 
 import boto3
@@ -146,12 +145,7 @@ def test_what_was_acknowledged_survives_every_kill(tmp_path):
     try:
         for _ in range(KILLS):
             threads = [threading.Thread(target=one.write_until_it_dies, args=(server.endpoint,)) for one in writers]
-            for thread in threads:
-                thread.start()
-            time.sleep(chance.uniform(0.3, 2.0))  # the moment of death is the point of this test
-            server.kill()
-            for thread in threads:
-                thread.join()
+            server.kill_under(threads, after_seconds=chance.uniform(0.3, 2.0))
             server = Server.start(tmp_path / "data", workers=2)
             s3 = client(server.endpoint)
             for one in writers:

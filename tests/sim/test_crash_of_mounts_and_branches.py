@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import random
 import threading
-import time
 from dataclasses import dataclass, field
 
 import pytest
@@ -80,12 +79,7 @@ def test_what_was_acknowledged_on_a_mount_and_on_a_branch_survives_every_kill(tm
     try:
         for _ in range(KILLS):
             threads = [threading.Thread(target=one.write_until_it_dies, args=(server.endpoint,)) for one in writers]
-            for thread in threads:
-                thread.start()
-            time.sleep(chance.uniform(0.5, 1.5))  # the moment of death is the point of this test
-            server.kill()
-            for thread in threads:
-                thread.join()
+            server.kill_under(threads, after_seconds=chance.uniform(0.5, 1.5))
             server = Server.start(tmp_path / "data", workers=2, config=config)
             s3 = client(server.endpoint)
             for one in writers:

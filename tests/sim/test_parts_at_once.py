@@ -152,12 +152,7 @@ def test_parts_that_many_put_at_once_survive_every_kill(tmp_path: Path, servers:
         threads = [
             threading.Thread(target=write_until_it_dies, args=(endpoint, uploads, bodies, random.Random(chance.random())))
             for _ in range(WRITERS)]
-        for thread in threads:
-            thread.start()
-        time.sleep(chance.uniform(0.3, 1.5))  # the moment of death is the point of this test
-        server.kill()
-        for thread in threads:
-            thread.join()
+        server.kill_under(threads, after_seconds=chance.uniform(0.3, 1.5))
         servers.append(start(tmp_path))
         for one in uploads:
             check(client(servers[-1][1]), one, bodies)
