@@ -28,6 +28,8 @@ from trivium.storage.scrub import scrub as findings
 from trivium.storage.walk import walk
 
 FOUND: Final = 1  # exit code: something is wrong with the data
+# by kind of bucket: a key can be used without a damaged entry; the commits of a branch would say other things
+_TAKES_ENTRIES_OUT: Final = {OBJECTS: take_out}
 _NAMED_TOGETHER: Final = 1_000  # damaged blobs for which all rows are walked once
 
 
@@ -106,9 +108,10 @@ async def _set_aside(ground: Ground, generation: int, damaged: DamagedRow) -> bo
         if row[:1] in (keys.FILE, keys.UPLOAD):
             set_aside(tx, row)
             return True
-        if record.kind == OBJECTS:
-            take_out(Opened(ground, record, generation), row, tx)
-        return record.kind == OBJECTS
+        take = _TAKES_ENTRIES_OUT.get(record.kind)
+        if take is not None:
+            take(Opened(ground, record, generation), row, tx)
+        return take is not None
 
     try:
         return not isinstance(damaged.error, UnknownFormat) and await ground.engine.write(change)
